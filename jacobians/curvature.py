@@ -303,8 +303,9 @@ def _layer(
         layer, later = factors[place], factors[:place]
         if isinstance(layer, Kronecker) and layer_axis((H, *later), layer) == axis:
             return later, layer, factors[place + 1 :]
-    shared = any(isinstance(factor, SharedKernel) for factor in factors)
-    mend = f"layers.kronecker_factored_rows(run.jacobian({wrt!r}, of='losses')) for a kernel" if shared else ""
+    shared = any(isinstance(factor, SharedKernel) for factor in factors) or len(H.domain) > 2
+    rows = f"layers.kronecker_factored_rows(run.jacobian({wrt!r}, of='losses'))"
+    mend = f"{rows} for a weight that places or steps share" if shared else ""
     raise LayoutError(
         f"kronecker_factored: ∂output/∂{wrt} is {J.structure}; expected X ⊗ I, an affine layer's Jacobian by its "
         "weight or bias that is used once, after factors that act on each example by itself: choose such a parameter, "

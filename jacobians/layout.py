@@ -62,6 +62,7 @@ class Layout:
         these by `batch`: (N, C, H, W), (N, H, W, C), (C, H, W, N), or MATLAB's (H, W, C, N).
     sequences : {"batch-first", "time-first"}
         For a batch in rows (N, T, D) or (T, N, D); in columns the axes are reversed, (D, T, N) or MATLAB's (D, N, T).
+        What has three axes is read so where a loss counts its examples.
     kernels : {"OIHW", "HWIO"}
         Whether a kernel's outputs and inputs come before its places or after them.
     features : {"one-axis", "all-axes"}
@@ -170,6 +171,20 @@ class Layout:
         own = "NTD" if self.sequences == "batch-first" else "TND"
         own = own if self.batch == "rows" else own[::-1]
         return tuple(own.index(axis) for axis in "NTD")
+
+    def examples_axis(self, rank: int) -> int:
+        """Return the axis along which a loss counts the examples of an array of so many axes.
+
+        An array of three axes holds sequences, so in a layout that is time-first the examples lie along axis 1.
+
+        Examples
+        --------
+        >>> Layout(sequences="time-first").examples_axis(3), Layout().examples_axis(3)
+        (1, 0)
+        >>> Layout(sequences="time-first").examples_axis(2)
+        0
+        """
+        return self.sequence_axes()[0] if rank == 3 and self.sequences == "time-first" else self.batch_axis
 
     def kernel_axes(self, places: int = 2) -> tuple[int, ...]:
         """Return the order of axes that takes a kernel, with so many axes of places, to (out, in, *places).

@@ -70,7 +70,7 @@ def _walked(value: Value, wrt: Value) -> GraphWalk:
     for node in walk.nodes:
         walk._forward(node)
     if walk.without:
-        raise GraphError(f"a formula is not known of {', '.join(sorted(set(walk.without.values())))}")
+        raise GraphError(f"a formula is not known of {', '.join(sorted({of.name for of in walk.without.values()}))}")
     return walk
 
 

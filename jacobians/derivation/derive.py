@@ -254,12 +254,15 @@ class Walk:
 
     def loss(self) -> None:
         """From the loss to the output: where the reduction's weight enters."""
-        names, layout, last = self.forward.names, self._layout, self.forward.run.stops[-1]
+        names, layout, last = self.forward.names, self.forward.run.network.loss.layout, self.forward.run.stops[-1]
         delta = self._delta(last)
-        count, weight = delta.shape[layout.batch_axis], weight_of_examples(self.forward.run.network.convention)
+        count, weight = (
+            delta.shape[layout.examples_axis(delta.ndim)],
+            weight_of_examples(self.forward.run.network.convention),
+        )
         ones: Any = Ones((count,))
         reduction = Dense(ones if weight is None else Hadamard(weight, ones))  # type: ignore[arg-type]
-        examples = rows_of_examples(delta, count, layout)  # type: ignore[arg-type]
+        examples = rows_of_examples(delta, layout)  # type: ignore[arg-type]
         if names.weighted_at == "gradient" and weight is not None:
             self.factor = weight
         start: Any = ones if self.factor is not None else reduction._vjp(Number(1))  # type: ignore[arg-type]
@@ -274,7 +277,8 @@ class Walk:
         """∂(loss of n)/∂output: the loss's own statement, or an array with a name."""
         forward, run, arrays = self.forward, self.forward.run, self.forward.arrays
         loss, convention = run.network.loss, run.network.convention
-        output, axis = run.operation_value(last.done), self._layout.batch_axis
+        output = run.operation_value(last.done)
+        axis = loss.layout.examples_axis(output.ndim)
         targets = forward.add("Y", loss.in_shape(run.Y, output))
         arrays[forward.names.count] = np.asarray(float(output.shape[axis]))
         if convention.effective_reduction == "mean-all":

@@ -26,7 +26,7 @@ from jacobians.graphs.rearranging import Indexed, Permuted
 from jacobians.graphs.targets import WithTargets
 from jacobians.layout import Order
 from jacobians.linops import Identity, Jacobian, Scaled
-from jacobians.operations import Elementwise, Reshaping, Transpose
+from jacobians.operations import Elementwise, Operation, Reshaping, Transpose
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, Number, Symbol, Zeros
 
@@ -114,7 +114,9 @@ class GraphWalk:
         self.output, self.order = output, order
         self.nodes = output.ancestors()
         self.uses = Counter(edge.parent for node in self.nodes for edge in node.edges())
-        self.wrt = tuple(wrt) or tuple(node for node in self.nodes if node.operation is None)
+        inputs = [node for node in self.nodes if node.operation is None]
+        # arrays that a layer made values of have no names, and nobody asks for their gradients
+        self.wrt = tuple(wrt) or tuple([node for node in inputs if node.is_named] or inputs)
         self.asked = set(self.wrt)
         self.graph = Graph((output,), self.wrt)
         self.called = called
@@ -123,7 +125,7 @@ class GraphWalk:
         self.output_name = symbol_name(output.name) if output.is_named else self.known.free_name("L")
         self.known.reserved.add(self.output_name)
         self.inside: set[Node] = set()
-        self.without: dict[str, str] = {}
+        self.without: dict[str, Operation] = {}
         self.entries = _entries(self.nodes)
         self.symbols: dict[Node, Expr] = {}
         self.factors: dict[tuple[Node, str], tuple[Jacobian, ...]] = {}
@@ -162,7 +164,7 @@ class GraphWalk:
                 return value
             own = shown or self._named(node)
             if value is None and node.operation is not None:
-                self.without[own] = node.operation.name
+                self.without[own] = node.operation
             return known.add(own, node.array) if value is None else known.define(own, own, value, node.array)
 
         def named(value: Expr | None) -> Expr:
@@ -287,7 +289,7 @@ class GraphWalk:
             {node.name: line(*gradient) for node, gradient in zip(self.wrt, gradients, strict=True)},
             {sequences.renamed(name): array for name, array in self.known.arrays.items()},
             {sequences.renamed(name): own for name, own in sequences.members.items()},
-            {sequences.renamed(name): operation for name, operation in self.without.items()},
+            {sequences.renamed(name): f"{of.name} {of.no_formula}" for name, of in self.without.items()},
         )
 
 
@@ -301,6 +303,8 @@ def _entries(nodes: Sequence[Node]) -> set[Node]:
 
 
 def _letter(node: Node) -> str:
+    if node.operation is None:
+        return "C"
     if isinstance(node.operation, Indexed):
         return next(node.edges()).parent.name[0].lower()
     if isinstance(node.operation, WithTargets):

@@ -378,7 +378,7 @@ class GraphDerivation:
     members : dict
         By the name of an array that belongs to a sequence, its place in it.
     without : dict
-        By the name of a value that no formula is known for, its operation: such as the largest entries. Its numbers
+        By the name of a value that no formula is known for, what is said of it: "max has no formula". Its numbers
         are given, and so is its Jacobian, as a matrix J.
     """
 
@@ -420,7 +420,7 @@ class GraphDerivation:
         lines = [*prose(self._title, width), ""]
         lines += ["Shapes", *shape_cells(self._shape_texts(), width), ""]
         lines += ["Forward", *lines_text(self.forward, width)]
-        lines += [f"  {self._symbol(name)}: the numbers, {of} has no formula" for name, of in self.without.items()]
+        lines += [f"  {self._symbol(name)}: the numbers, {said}" for name, said in self.without.items()]
         lines += ["", "Backward", *lines_text(self.cotangents, width), ""]
         lines += ["Gradients", *lines_text(self.gradients.values(), width)]
         return "\n".join(lines)

@@ -55,7 +55,8 @@ class WithTargets(Unary):
         H = self.loss.hessian(X, self.targets).numerator.ordered("C")
         if cotangent.shape == ():
             return {("X", "X"): float(cotangent) * H}
-        shape = cotangent.shape + (1,) * (X.ndim - 1) if self.loss.layout.batch == "rows" else cotangent.shape
+        shape = [1] * X.ndim
+        shape[self.loss.layout.examples_axis(X.ndim)] = -1
         weights = Diagonal(np.broadcast_to(cotangent.reshape(shape), X.shape).astype(X.dtype))
         return {("X", "X"): weights @ H}
 
@@ -66,10 +67,10 @@ class WithTargets(Unary):
         loss = self.loss.declared_for(self.targets, outputs)
         Y = name.constant("Y", loss.in_shape(self.targets, outputs))
         delta = loss.delta_in_symbols(X, Y, name.inside("P"))
-        count = X.shape[loss.layout.batch_axis]
+        count = X.shape[loss.layout.examples_axis(X.ndim)]
         if loss.reduction == "none":
             value = Call(Function(*called(loss.name), LossValue(loss)), (X, Y), (count,))
-            return value, {"X": lambda: rows_of_examples(cast(Array, delta), count, loss.layout)}
+            return value, {"X": lambda: rows_of_examples(cast(Array, delta), loss.layout)}
         weight: Expr | None = None
         if loss.reduction != "sum":
             examples = name.constant("N", np.asarray(float(count if loss.reduction == "mean" else X.size)))

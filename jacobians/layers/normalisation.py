@@ -6,17 +6,17 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import ClassVar, cast, final
+from typing import Any, ClassVar, cast, final
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, a_number, as_array, as_float, inverse_axes
-from jacobians.errors import DomainError, ShapeError
+from jacobians.arrays import Array, Shape, a_number, as_array, as_float, inverse_axes, kind_of
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import as_steps, given_back, is_in_order, moved, moved_copy
+from jacobians.layers.axes import as_steps, given_back, is_in_order, is_whole, moved, moved_copy
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
 from jacobians.linops.broadcast import spread
@@ -203,9 +203,7 @@ class BatchNorm(_Normalised):
         features: int | None = None,
     ) -> None:
         super().__init__(eps, layout, features=features)
-        self.statistics = statistics and tuple(
-            as_float(s, n, self.name).copy() for s, n in zip(statistics, ("mean", "variance"), strict=True)
-        )
+        self.statistics = None if statistics is None else _statistics(statistics, self.name)
         self.per_example = statistics is not None
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
@@ -263,6 +261,17 @@ class BatchNorm(_Normalised):
         ordered = tuple(shape[a] for a in axes)
         slopes = self._in_own_order(np.broadcast_to(scale, hat.shape), axes, ordered)
         return Diagonal(as_array(gamma * slopes).astype(hat.dtype, copy=False))
+
+
+def _statistics(given: Any, operation: str) -> tuple[Array, Array]:
+    """The mean and the variance of a pair of them, copied."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise ArgumentError(
+            f"{operation}: the statistics are {kind_of(given)}; expected a pair (mean, variance), as "
+            "running_statistics returns it"
+        )
+    mean, variance = (as_float(s, n, operation).copy() for s, n in zip(given, ("mean", "variance"), strict=True))
+    return mean, variance
 
 
 def channel_axis(shape: Shape, layout: Layout) -> int:
@@ -367,7 +376,7 @@ class GroupNorm(_Normalised):
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         axes = self._own_layout.image_axes(len(shape) - 2)
         channels = shape[axes[1]]
-        if self.groups not in range(1, channels + 1) or channels % self.groups:
+        if not is_whole(self.groups) or self.groups < 1 or channels % self.groups:
             raise ShapeError(
                 f"group_norm: X has shape {shape} with {channels} channels, groups={self.groups!r}; expected a divisor "
                 f"of {channels}"
@@ -460,13 +469,23 @@ def running_statistics(
         raise ShapeError(f"running_statistics: X has shape {array.shape}; expected a batch of at least one example")
     axis = channel_axis(array.shape, find_layout(layout)) % array.ndim
     others = tuple(i for i in range(array.ndim) if i != axis)
+    if unbiased and array.size == array.shape[axis]:
+        raise DomainError(
+            f"running_statistics: X has shape {array.shape}, one entry of each feature; an unbiased variance needs two"
+        )
     found = array.mean(axis=others), array.var(axis=others, ddof=int(unbiased))
+    if isinstance(momentum, bool) or not 0 <= momentum <= 1:
+        raise DomainError(
+            f"running_statistics: momentum={momentum!r}; expected the share of the old statistics, from 0 to 1. "
+            "torch's momentum is that of the new ones: pass 1 − momentum"
+        )
     if before is None:
         return as_array(found[0]), as_array(found[1])
-    mean, variance = (
-        as_array(momentum * as_float(old, "before", "running_statistics") + (1 - momentum) * new)
-        for old, new in zip(before, found, strict=True)
-    )
+    old_ones = _statistics(before, "running_statistics")
+    if any(old.shape != found[0].shape for old in old_ones):
+        shapes = " and ".join(str(old.shape) for old in old_ones)
+        raise ShapeError(f"running_statistics: those from before have shapes {shapes}, the batch's {found[0].shape}")
+    mean, variance = (as_array(momentum * old + (1 - momentum) * new) for old, new in zip(old_ones, found, strict=True))
     return mean, variance
 
 

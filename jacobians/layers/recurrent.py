@@ -10,11 +10,12 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, inverse_axes, of_graph
+from jacobians.arrays import Array, Shape, inverse_axes, of_graph
 from jacobians.errors import ArgumentError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
+from jacobians.layers.axes import as_mask
 from jacobians.layers.composed import Composed
 from jacobians.layers.whole_sequences import (
     Around,
@@ -51,6 +52,8 @@ class _Recurrent(Composed):
     """
 
     per_example = True
+    reads = ("sequences", "weights")
+    no_formula = "is one operation; with steps=True every step has its formulas"
     letters: ClassVar[str] = "h"
     states: ClassVar[int] = 1
 
@@ -64,7 +67,7 @@ class _Recurrent(Composed):
         layout: AnyLayout | None = None,
     ) -> None:
         self.sequence, self.steps = sequence, steps
-        self.mask = None if mask is None else as_array(mask, "the mask", self.name).astype(bool)
+        self.mask = None if mask is None else as_mask(mask, self.name)
         self.gates = gates or self.letters
         if sorted(self.gates) != sorted(self.letters):
             raise ArgumentError(f"{self.name}: gates={gates!r}; expected the letters of {self.letters!r} in some order")
@@ -82,9 +85,10 @@ class _Recurrent(Composed):
         rank = 3 if self.sequence else 2
         if len(X) != rank or len(h) != 2:
             what = "a batch of sequences, three axes" if self.sequence else "one step's batch, a matrix"
+            of_torch = "; torch's first state has an axis of layers: pass h[0]" if len(h) == 3 and h[0] == 1 else ""
             raise ShapeError(
                 f"{self.name}: X has shape {X} and h {h}; expected {what}, and a matrix of states "
-                f"({self._own_layout}, sequences {self._own_layout.sequences})"
+                f"({self._own_layout}, sequences {self._own_layout.sequences}){of_torch}"
             )
         layout = self._own_layout
         ordered = tuple(X[a] for a in layout.sequence_axes()) if self.sequence else self._as_rows(X)

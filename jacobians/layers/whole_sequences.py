@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +57,12 @@ class WholeSequence:
     @cached_property
     def recurrence(self) -> GatedRecurrence:
         return self._around()
+
+    def around(self, recurrence: GatedRecurrence) -> WholeSequence:
+        """Return the same inputs, shapes and axes around another recurrence."""
+        other = copy(self)
+        other.recurrence = recurrence
+        return other
 
     def by(self, name: str) -> Jacobian:
         """Return the Jacobian of the states with respect to one input."""

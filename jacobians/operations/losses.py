@@ -14,7 +14,7 @@ from jacobians.arrays import Array, Shape, a_number, as_array, as_float, kind_of
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.first_tries import says_how_it_is_made, written
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import BlockDiagonal, Dense, Diagonal, Identity, Jacobian
+from jacobians.linops import BlockDiagonal, Dense, Diagonal, Identity, Jacobian, PermutedAxes
 from jacobians.operations.on_values import V, of_one, of_targets
 from jacobians.operations.operation import UNNAMED, Frozen, Naming, Unary, called
 from jacobians.operations.record import Makers, Second, in_layout
@@ -331,15 +331,6 @@ class Loss(Frozen, ABC):
             return np.where(X < 0, -1, 1)
         return X
 
-    def _refuse_time_first(self, X: Array) -> None:
-        """Raise LayoutError where the steps of sequences lie where a loss counts its examples."""
-        if self.layout.sequences == "time-first":
-            raise LayoutError(
-                f"{self.name}: X has shape {X.shape}, and the layout has sequences time-first; a loss counts its "
-                f"examples along axis {self.layout.batch_axis}: move the batch there, as in X.transpose(1, 0, 2) of "
-                "(T, N, C), and give a layout with sequences='batch-first', or take reduction='sum' or 'mean-all'"
-            )
-
     def scale(self, X: Array, whole: int | None = None) -> float:
         """Return the reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K).
 
@@ -361,9 +352,8 @@ class Loss(Frozen, ABC):
         """
         if self.reduction in ("sum", "none"):
             return 1.0
-        if X.ndim == 3 and self.reduction == "mean":
-            self._refuse_time_first(X)
-        examples = X.shape[self.layout.batch_axis]
+        # matrices, of which there are most, take one call less
+        examples = X.shape[self.layout.batch_axis if X.ndim == 2 else self.layout.examples_axis(X.ndim)]
         count = examples if self.reduction == "mean" else X.size
         if whole is not None and examples:
             count = count // examples * whole
@@ -398,13 +388,11 @@ class Loss(Frozen, ABC):
         (array([1., 4.]), (2, 4))
         """
         X = as_float(X, "X", self.name)
-        if X.ndim == 3:
-            self._refuse_time_first(X)
         losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:
             values, rows = self._factor * values, self._factor * rows
-        return values, rows_of_examples(rows, X.shape[self.layout.batch_axis], self.layout)
+        return values, rows_of_examples(rows, self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the total and its Jacobian, a row, in numerator layout.
@@ -501,8 +489,13 @@ class Loss(Frozen, ABC):
         )
 
 
-def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:
+def rows_of_examples(delta: Array, layout: Layout) -> Jacobian:
     """Return the Jacobian that has δ's part of each example as its row."""
+    if (axis := layout.examples_axis(delta.ndim)) == 1:  # the steps of sequences come first
+        axes = (1, 0, 2) if layout.batch == "rows" else (0, 2, 1)
+        first = rows_of_examples(delta.transpose(axes), layout.replace(sequences="batch-first"))
+        return first @ PermutedAxes(axes, delta.shape, delta.dtype)
+    count = delta.shape[axis]
     if layout.batch == "rows":
         inner = size_of(delta.shape[1:])
         blocks = delta.reshape(count, 1, inner)
@@ -512,11 +505,22 @@ def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:
     return BlockDiagonal(blocks, (count,), delta.shape, layout.batch_axis)
 
 
-def sum_over_example(values: Array, layout: Layout) -> Array:
-    """Return one sum for each example: (N,), over all axes but the batch's; new even where nothing is summed."""
-    axes: Any = tuple(range(1, values.ndim)) if layout.batch == "rows" else tuple(range(values.ndim - 1))
+def sum_over_example(values: Array, layout: Layout, axis: int | None = None) -> Array:
+    """Return one sum for each example: (N,), over all axes but that of the examples; new even where nothing is summed.
+
+    Parameters
+    ----------
+    values : ndarray
+    layout : Layout
+    axis : int, optional
+        That of the examples, where the values have not the axes of the outputs.
+    """
+    if axis is None:
+        axis = layout.batch_axis if values.ndim == 2 else layout.examples_axis(values.ndim)
+    own = axis % values.ndim
+    axes: Any = tuple(other for other in range(values.ndim) if other != own)
     # NumPy adds the rows of a batch in columns one after another: many of them would stall in float32
-    long = values.dtype == np.float32 and values.size > _LONG * values.shape[layout.batch_axis]
+    long = values.dtype == np.float32 and values.size > _LONG * values.shape[own]
     return as_array(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)
 
 

@@ -50,6 +50,7 @@ _FUNCTIONS = {
     "column_stack",
     "vstack",
     "trace",
+    "broadcast_to",
 }
 """The functions of NumPy that the runtime has."""
 _OF_LINALG = {"inv", "solve", "det", "norm"}
@@ -58,6 +59,20 @@ _OF_ARRAYS = {"sum", "max"}
 """The methods of arrays that a program calls."""
 _OF_SCIPY = {"ndtr"}
 """What a program imports from elsewhere and the runtime has."""
+_OF_IMAGES = {
+    "im2col",
+    "col2im",
+    "im2row",
+    "row2im",
+    "turned",
+    "maxpool",
+    "maxunpool",
+    "avgpool",
+    "avgunpool",
+}
+"""The library's functions of images, which a program defines by loops and the runtime has."""
+_KNOWN = {*MATRICES, *_OF_SCIPY, *_OF_IMAGES}
+"""What a program calls without "np", and the runtime has."""
 _RESERVED = {
     "arguments",
     "await",
@@ -305,7 +320,13 @@ def _tree(node: ast.expr) -> Tree:
             return ["reshape", _tree(value), ["list", *map(_tree, _members(lengths))]]
         case ast.Call(func=ast.Attribute(value=value, attr="ravel"), args=[], keywords=[]):
             return ["reshape", _tree(value), ["list", -1]]
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in MATRICES or name in _OF_SCIPY:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="np"), attr="einsum"),
+            args=[ast.Constant(value=str() as indices), *arguments],
+            keywords=[],
+        ):
+            return ["einsum", {"indices": indices}, *map(_tree, arguments)]
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _KNOWN:
             return [name, *map(_tree, arguments)]
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return ["call", name, *map(_tree, arguments)]
@@ -327,8 +348,8 @@ def _written(tree: Tree) -> str:
             return f"np.{name}({', '.join(map(_written, arguments))})"
         case {"slices": ends}:
             return json.dumps(ends)
-        case {"order": order}:
-            return json.dumps(order)
+        case {"order": text} | {"indices": text}:
+            return json.dumps(text)
         case dict():
             return f"{{ {', '.join(f'{key}: {json.dumps(value)}' for key, value in tree.items())} }}"
     return json.dumps(tree)
@@ -360,7 +381,7 @@ def _needs_no_line(statement: ast.stmt) -> bool:
         case ast.Import(names=[ast.alias(name="numpy", asname="np")]) | ast.Expr(value=ast.Constant()):
             return True
         case ast.FunctionDef(name=name):
-            return name in MATRICES
+            return name in {*MATRICES, *_OF_IMAGES, "both_axes"}
         case ast.ImportFrom(module="scipy.special", names=[ast.alias(name=name, asname=None)]):
             return name in _OF_SCIPY
     return False

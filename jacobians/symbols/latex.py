@@ -37,6 +37,7 @@ class LatexNotation(Notation):
         "scattered": r"\left({0} \to {{{1}}}_{{[{2}]}}\right)",
         "sum over indices": r"\sum_{{{0}}} ",
         "indexed": "{{{0}}}_{{{1}}}",
+        "moved": r"{{{0}}}_{{{1} \to {2}}}",
         "einsum": "{1}{0}",
         "beside": r"\left[{0}\right]",
         "below": r"\left[{0}\right]",

@@ -54,6 +54,7 @@ class MathmlNotation(Notation):
         "scattered": _bracket(_row("{0}", _GAP, "<mtext>added to {1} at {2}</mtext>")),
         "sum over indices": "<msub><mo>∑</mo><mi>{0}</mi></msub>",
         "indexed": "<msub>{0}<mi>{1}</mi></msub>",
+        "moved": "<msub>{0}<mrow><mi>{1}</mi><mo>→</mo><mi>{2}</mi></mrow></msub>",
         "einsum": _row("{1}{0}"),
         "beside": _BLOCK,
         "below": _BLOCK,

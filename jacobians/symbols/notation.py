@@ -264,6 +264,8 @@ class Notation(ABC):
                 where = self.size(dims), _places(index), list(index), size_of(dims), dims
                 return self.form("scattered", self._at(of, _POSTFIX), *where), _POSTFIX
             case Einsum(spec, of):
+                if expr.only_moves:
+                    return self.axes_moved(self._at(of[0], _POSTFIX), spec), _POSTFIX
                 return self.einsum(spec, [self._at(part, _POSTFIX) for part in of]), _PRODUCT
             case WithOnes(of):
                 return self.with_ones(expr, self.expr(of)), _POSTFIX
@@ -332,6 +334,10 @@ class Notation(ABC):
         summed = "".join(sorted({*inputs} - {*output, ","}))
         members = (self.form("indexed", part, own) for part, own in zip(parts, inputs.split(","), strict=True))
         return self.listed("einsum", members, self.form("sum over indices", summed) if summed else "")
+
+    def axes_moved(self, text: str, spec: str) -> str:
+        """Return an array with its axes in another order."""
+        return self.form("moved", text, *spec.split("->"))
 
     def reshaped(self, text: str, dims: Shape) -> str:
         """Return an array in another shape."""

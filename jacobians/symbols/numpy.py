@@ -85,6 +85,9 @@ class NumpyNotation(Notation):
     def einsum(self, spec: str, parts: Sequence[str]) -> str:
         return f'np.einsum("{spec}", {", ".join(parts)})'
 
+    def axes_moved(self, text: str, spec: str) -> str:
+        return self.einsum(spec, [text])
+
     def placed(self, expr: Placed, text: str) -> str:
         ends = (slice(*key).indices(n) for key, n in zip(expr.key, expr.dims, strict=True))
         margins = tuple((a, n - b) for (a, b, _), n in zip(ends, expr.dims, strict=True))

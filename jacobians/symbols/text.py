@@ -34,6 +34,7 @@ class TextNotation(Notation):
         "scattered": "({0} added to {1} at {2})",
         "sum over indices": "Σ_{0} ",
         "indexed": "{0}_{1}",
+        "moved": "{0}_{1}→{2}",
         "einsum": "{1}{0}",
         "beside": "[{0}]",
         "below": "[{0}]",
