@@ -44,6 +44,7 @@ Kind: TypeAlias = Literal[
     "minus",
     "divide",
     "left_divide",  # A \\ b, which is inv(A) b
+    "right_divide",  # A / B as Octave means it, which is A inv(B), or A over a number
     "negative",
     "power",  # entry by entry; detail: the exponent
     "raised",  # to an exponent that is an expression; detail: whether entry by entry
