@@ -158,9 +158,6 @@ class Scaled(Wrapper):
         if not isfinite(self.factor):
             raise DomainError(f"Scaled: the factor {self.factor:g} of {inner.structure} is not finite")
 
-    def _makes_new(self) -> bool:
-        return True
-
     def _jvp(self, tangent: Array) -> Array:
         return as_array(self.factor * self.inner._jvp(tangent))
 
