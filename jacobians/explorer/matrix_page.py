@@ -1,7 +1,7 @@
 """`matrix_page`: one matrix function on one page: its Jacobian in two layouts, with its factors, formula and steps.
 
-Everything comes from `differentiate`: the formula's terms are chains of structured Jacobians of expressions, and the
-factors shown are these expressions' values at the point where the formula was held against the numbers.
+Everything comes from `differentiate`. The terms of the formula are chains of structured Jacobians of expressions. The
+page shows the values of these factors at the point where the formula was compared with the numbers.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _record(function: MatrixFunction) -> tuple[dict[str, Any], str]:
 
 
 def _arrays(found: Derivative) -> dict[str, Array]:
-    """Small whole numbers, easy to follow; where the function is not defined there, those that it was tried at."""
+    """Small whole numbers, easy to follow. Where the function is not defined there, the numbers of the test point."""
     rng = np.random.default_rng(3)
     arrays = {
         name: np.asarray(_REGULAR[shape] if shape in _REGULAR else rng.integers(-2, 3, size=shape), dtype=np.float64)

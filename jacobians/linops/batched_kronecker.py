@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class BatchedKronecker(Jacobian):
     r"""Vₗ ↦ Aₗ Vₗ Bₗᵀ for every place l along leading axes: one :math:`A_l \otimes B_l` a block on the diagonal.
 
-    A `Kronecker` has one pair of factors for a whole batch. Here every example has its own, as in the products of
-    attention, and every group of channels in a grouped convolution.
+    A `Kronecker` has one pair of factors for a whole batch. Here each example has its own product, as in attention, or
+    each group of channels, as in a grouped convolution.
 
     Parameters
     ----------

@@ -62,8 +62,8 @@ class Elimination(Selection):
 class Duplication(Selection):
     r"""vech A ↦ the symmetric A: the matrix :math:`D_n` with D vech A = vec A.
 
-    Its transpose makes of a gradient G by all entries the gradient by those on and below the diagonal, the vech of
-    G + Gᵀ − G∘I. Magnus & Neudecker 2019, ch. 3, section 8.
+    Its transpose takes a gradient G with respect to all entries to the one with respect to the entries on and below the
+    diagonal: the vech of G + Gᵀ − G∘I. Magnus & Neudecker 2019, ch. 3, section 8.
 
     Parameters
     ----------

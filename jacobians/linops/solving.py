@@ -1,6 +1,6 @@
 """Systems with a structured Jacobian: its inverse, solutions and determinant, by structure and never by its matrix.
 
-`inverse` has one rule a structure, with its identity in a comment; without one it refuses, and names what would do.
+`inverse` has one rule per structure, with its identity in a comment. Where there is none, the error says what to write.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 def inverse(jacobian: Jacobian) -> Jacobian:
     r"""Return J⁻¹ as a structured Jacobian, by structure: :math:`(A \otimes B)^{-1} = A^{-1} \otimes B^{-1}` and more.
 
-    Known are identities, diagonals, permutations, Kronecker products, blocks, dense matrices, diag(d) − u vᵀ, products
-    of these, the sum of a diagonal and of what has low rank (Woodbury), sums of two Kronecker products with a common
-    basis, such as A ⊗ B + λI of symmetric A and B, and A ⊗ I + I ⊗ B; also J + λI of a diagonal, of blocks, of a dense
-    matrix, and of any J that `eigh` knows.
+    There are rules for identities, diagonals, permutations, Kronecker products, blocks, dense matrices, diag(d) − u vᵀ,
+    and products of these. Sums have rules where a diagonal meets a matrix of low rank (Woodbury), and where two
+    Kronecker products share a basis: A ⊗ B + λI with symmetric A and B, or A ⊗ I + I ⊗ B. J + λI has one for diagonals,
+    blocks, dense matrices and every J that `eigh` takes.
 
     Raises
     ------
@@ -362,7 +362,7 @@ def _diagonal_and_thin(jacobian: Sum) -> tuple[Array, Array, Array] | None:
 
 
 def _thin(jacobian: Jacobian) -> tuple[Array, Array] | None:
-    """L and R of a map that passes through fewer numbers than it takes."""
+    """L and R of a map of low rank."""
     if isinstance(jacobian, LowRank):
         return jacobian._thin()
     if isinstance(jacobian, Product):

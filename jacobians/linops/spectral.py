@@ -146,7 +146,7 @@ def eigh(jacobian: Jacobian) -> tuple[Array, Jacobian]:
     r"""Return the eigenvalues w of a symmetric map and an orthogonal Q with J = Q diag(w) Qᵀ, by structure.
 
     Of A ⊗ B they are the products of the factors' eigenvalues, and Q is the Kronecker product of their eigenvectors. So
-    w has the shape of the domain, and its order is the structure's; `numpy.sort` orders it.
+    w has the shape of the domain, and the order of the structure; `numpy.sort` sorts it.
 
     Returns
     -------
