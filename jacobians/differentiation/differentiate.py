@@ -36,7 +36,7 @@ _DRAWS = 20
 _E = Symbol("e", ())
 """Euler's number, where it stands below exponents alone."""
 _STEP = 1e-10
-"""By what the arrays change, relatively, to see whether the derivative is one that floating point can find."""
+"""By how much of their size the arrays are changed, to see whether floating point can find the derivative."""
 _EXAMPLE = "trace(A.T @ X @ B @ X.T)"
 _LEFT_DIVISION = re.compile(r"(?<=[\w)'ᵀ⁻¹])\s*\\(?:\s+(?=[(\w])|(?=\(|[^\W\d_](?![^\W\d_])))")
 """Octave's A \\ b: what stands before it ends a factor, and a command of LaTeX has several letters."""

@@ -32,7 +32,7 @@ def with_shapes(
 ) -> tuple[Term, dict[str, Shape]]:
     """Return what a term means, and the shape of every name in it, by the order in which they first stand.
 
-    What nothing fixes gets a size of its own, so that no two sizes are equal by chance.
+    A size that nothing fixes gets a number of its own, so that no two sizes are equal by chance.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def with_shapes(
     source : Source
         For errors, which mark the place.
     falling : bool
-        Whether a later size is a smaller one: then XᵀX of a free X has an inverse, and XXᵀ has not.
+        Whether later sizes are smaller. Then XᵀX has an inverse where nothing fixes the sizes of X, and XXᵀ has none.
 
     Raises
     ------

@@ -294,7 +294,7 @@ def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Border
     if isinstance(right, int):
         return left.times(middle) if isinstance(left, Bordered) else matmul(left, middle)
     (p, n), (q, r) = left.shape, right.shape
-    if p * n * q + p * q * r <= n * q * r + p * n * r:
+    if p * q * (n + r) <= n * r * (p + q):
         image = left.times(middle) if isinstance(left, Bordered) else matmul(left, middle)
         return right.after(image) if isinstance(right, Bordered) else matmul(image, right)
     image = right.after(middle) if isinstance(right, Bordered) else matmul(middle, right)

@@ -300,11 +300,22 @@ class Sum(Jacobian):
             )
         super().__init__(terms[0].codomain, terms[0].domain, common_dtype(*(t.dtype for t in terms)))
 
+    def _makes_new(self) -> bool:
+        return len(self.terms) > 1 or self.terms[0]._makes_new()
+
     def _jvp(self, tangent: Array) -> Array:
-        return as_array(reduce(add, (t._jvp(tangent) for t in self.terms)))
+        first, *others = self.terms
+        image = first._jvp(tangent)
+        for term in others:
+            image = as_array(image + term._jvp(tangent))
+        return image
 
     def _vjp(self, cotangent: Array) -> Array:
-        return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
+        first, *others = self.terms
+        image = first._vjp(cotangent)
+        for term in others:
+            image = as_array(image + term._vjp(cotangent))
+        return image
 
     def _dense_bytes(self) -> int:
         first, *others = (t._dense_bytes() for t in self.terms)

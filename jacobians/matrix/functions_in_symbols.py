@@ -1,4 +1,4 @@
-"""Functions of a matrix in formulas: expm, logm and sqrtm by name, and what their derivatives are in a direction.
+"""Functions of a matrix in formulas: expm, logm and sqrtm by name, and their derivatives in a direction.
 
 Each is plain NumPy and SciPy, since a printed program carries its source.
 """

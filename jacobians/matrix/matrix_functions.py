@@ -59,7 +59,7 @@ Divided = Callable[[Array, Array], Array]
 
 
 def divided_differences(f: Entrywise, prime: Entrywise, a: Array, b: Array) -> Array:
-    """Return (f(a) − f(b))/(a − b) entry by entry; of near ones f′ at their middle, and of equal ones f′.
+    """Return (f(a) − f(b))/(a − b) entry by entry; where a and b are near or equal, f′ at their middle.
 
     The quotient loses ε/gap of its digits, the middle a part gap²/24 of f‴; where the gap is ∛ε both are equally small.
     """
@@ -186,7 +186,7 @@ class _Known(_Function):
 
 @final
 class MatrixExponential(_Known):
-    """A ↦ exp A: by Daleckii and Kreĭn's formula of a symmetric matrix, else from a block of twice the size.
+    """A ↦ exp A: by Daleckii and Kreĭn's formula where A is symmetric, else from a matrix of twice the size.
 
     Examples
     --------
