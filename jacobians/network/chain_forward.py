@@ -169,8 +169,8 @@ class ChainForward(Forward):
         stop = self.stops[place]
         if stop.ones:
             raise LayoutError(
-                f"hessian: {name!r} holds the entry of ones, which does not vary; choose what it was made of, "
-                f"{self.stops[place - 1].name!r}"
+                f"hessian: {name!r} holds the entry of ones, which is constant; choose {self.stops[place - 1].name!r}, "
+                "from which it was made"
             )
         value = self.operation_value(stop.done)
         return Input(stop.done - 1 if stop.done else "X", name, value.shape, value.dtype)

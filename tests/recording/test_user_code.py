@@ -95,7 +95,7 @@ def counted(X: Any) -> Any:
 REFUSED: dict[str, tuple[Any, str]] = {
     "a counter": (counted, "changes what is around it"),
     "a running sum": (running, r"writes into an array.*total = total \+ row \(.*: total \+= row.sum\(\)\)"),
-    "entries by a condition": (lambda v: v[v > 0].sum(), r"takes entries where a condition holds.*: .*v\[v > 0\]"),
+    "entries by a condition": (lambda v: v[v > 0].sum(), r"selects entries by a condition.*: .*v\[v > 0\]"),
     "isinstance": (by_class, "asks for an array's type, as isinstance does.*isinstance"),
     "type": (by_type, r"by_type calls type\(\), which sees a stand-in"),
     "hasattr": (lambda v: v if hasattr(v, "cumsum") else 2 * v, "numpy.ndarray.cumsum is not known here"),
