@@ -144,8 +144,10 @@ class _Recurrent(Composed):
         Wx, Wh = (W if own.weights == "columns" else W.T for W in rest[self.states : self.states + 2])
         x = X.transpose(axes)
         inputs = x.reshape(x.shape[0] * x.shape[1], x.shape[2])
-        into = matmul(inputs, Wx)
-        into = np.add(into, rest[self.states + 2], out=into).reshape(*x.shape[:2], Wx.shape[1])
+        # each step lies together, so that its gates can be written where what X gives was
+        into = matmul(x.swapaxes(0, 1).reshape(inputs.shape), Wx)
+        into = np.add(into, rest[self.states + 2], out=into)
+        into = into.reshape(x.shape[1], x.shape[0], Wx.shape[1]).swapaxes(0, 1)
         states = empty((*x.shape[:2], Wh.shape[0]), into.dtype, into, starts[0])
         around = self._run(into, starts, Wh, rest[self.states + 3 :], states)
         return states, WholeSequence(

@@ -93,7 +93,7 @@ class WholeSequence:
             return {name: row @ self.by(name) for name in names}
         row = row.astype(np.result_type(row, self._dtype), copy=False).transpose(self.axes)
         back = self._around.back
-        return self.handed_on(self.recurrence.back(row) if back is None or row.ndim > 3 else back(row), names)
+        return self.handed_on(self.recurrence.back(row) if back is None else back(row), names)
 
     @property
     def _dtype(self) -> DType:
@@ -196,16 +196,16 @@ def run_rnn(into: Array, h: Array, Wh: Array, mask: Array | None, states: Array)
 
 
 def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, states: Array, gates: str) -> Around:
-    """Write the states of a long short-term memory; return what makes the linear recurrence around them."""
+    """Write the states of a long short-term memory, and the gates over what X gives; return what is around them."""
     count, steps, width = states.shape
-    every = _step_by_step((count, steps, 4, width), into)
+    every = into.reshape(count, steps, 4, width)
     cells, squashed = (_step_by_step(states.shape, into) for _ in range(2))
     i, f, o, g = (gates.index(letter) for letter in "ifog")
     runs, first = _runs(gates, "ifo"), c
     for t in range(steps):
         z = matmul(h, Wh)
         own = every[:, t]
-        np.add(z.reshape(count, 4, width), into[:, t].reshape(count, 4, width), out=own)
+        own += z.reshape(count, 4, width)
         for run in runs:
             sigmoid_of(own[:, run], own[:, run])
         with np.errstate(under="ignore"):
