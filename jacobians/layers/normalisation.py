@@ -172,10 +172,11 @@ class BatchNorm(_Normalised):
     ----------
     eps : float
     statistics : (mean, variance), optional
-        Of each feature, such as running ones: then nothing is computed from the batch, and each example is by itself.
+        Of each feature, such as running ones. With them nothing is computed from the batch, and each example is
+        treated alone.
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -266,7 +267,7 @@ class LayerNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -307,7 +308,7 @@ class RMSNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -343,7 +344,7 @@ class GroupNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -386,13 +387,14 @@ def batch_norm(
 ) -> tuple[Array, Jacobians]:
     r"""Return the batch-normalised X, and its Jacobians with respect to X, γ and β.
 
-    In training, with x̂ and 1/s of each feature over the m examples,
-    :math:`J_X = \operatorname{diag}(\gamma / s)(I - \hat x \hat x^\top / m)(I - 1 1^\top / m)`, from which CS231n's one
-    line follows: dx = γ/(m s) · (m·dout − Σ dout − x̂ · Σ (dout ∘ x̂)).
+    In training, x̂ and 1/s of each feature are taken over the m examples. The Jacobian is
+    :math:`J_X = \operatorname{diag}(\gamma / s)(I - \hat x \hat x^\top / m)(I - 1 1^\top / m)`. CS231n's one line
+    follows from it: dx = γ/(m s) · (m·dout − Σ dout − x̂ · Σ (dout ∘ x̂)).
 
     Parameters
     ----------
-    X : array_like, shape (N, D), or a batch of images: then each channel is normalised over examples and places
+    X : array_like, shape (N, D), or a batch of images
+        Each channel of images is normalised over examples and places.
     gamma, beta : array_like, shape (D,)
     eps : float
     statistics : (mean, variance), optional
@@ -441,11 +443,11 @@ def running_statistics(
     X : array_like
         As in `batch_norm`.
     before : (mean, variance), optional
-        Taken with weight `momentum`, the batch's with 1 − momentum, as CS231n and Keras do; torch's momentum is
-        1 − this one.
+        They get the weight `momentum`, and the batch's get 1 − momentum. This is as in CS231n and Keras; torch's
+        momentum is 1 − this one.
     momentum : float
     unbiased : bool
-        Whether the batch's variance is divided by m − 1, as torch does here, though not in the layer itself.
+        Whether the batch's variance is divided by m − 1. torch does so for running statistics, and not in the layer.
     layout : Layout, Convention or str, optional
 
     Examples

@@ -77,8 +77,8 @@ class _OfImages(Unary):
 class Pool(_OfImages):
     """X ↦ the largest entry, or the mean, of each window of each channel.
 
-    Of equal entries the first in C order is the largest, as in torch; CS231n's max_pool_backward gives each of them the
-    whole gradient, which is no derivative of the value.
+    Of equal entries the first in C order counts as the largest, as in torch. CS231n's max_pool_backward gives each of
+    them the whole gradient, which is no derivative of the value.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Pool(_OfImages):
     stride : int or sequence of int, optional
         The size unless given.
     pad : int, sequence or "same"
-        Around X: what is never the largest, or zeros, which the mean counts.
+        How many entries are put around X. A maximum never takes one; a mean counts them as zeros.
     layout : Layout, Convention or str, optional
 
     Examples
