@@ -42,7 +42,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 class Layout:
     """Orthogonal choices that fix every formula of a mini-batch gradient.
 
-    The first five are those of matrices; the others matter where there are images or sequences.
+    The first five concern matrices. The others matter for images and sequences.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ class Layout:
         return self.batch_shape(shape[self.batch_axis], features)
 
     def flat_axes(self, rank: int) -> tuple[int, ...]:
-        """Return the order of axes from which an example's entries are read in C order to flatten it in `vec` order.
+        """Return the order of axes in which reading an example in C order flattens it in `vec` order.
 
         Examples
         --------
@@ -223,7 +223,7 @@ class Layout:
 
     @cached_property
     def of_matrices(self) -> Layout:
-        """The same layout of matrices; the choices of images and sequences are as by default.
+        """The same layout of matrices, with the default choices for images and sequences.
 
         Examples
         --------
@@ -258,7 +258,7 @@ class Layout:
 
     @cached_property
     def without_bias(self) -> slice:
-        """The places of one node's weights without an absorbed bias, and of [1 X]'s features without the ones.
+        """Where one node's weights lie beside an absorbed bias, and the features of [1 X] beside the ones.
 
         Examples
         --------
@@ -332,7 +332,7 @@ class Layout:
         return (n_out,) if self.batch == "rows" else (n_out, 1)
 
     def __repr__(self) -> str:
-        """The five choices of matrices, and of the others what is not usual."""
+        """The five choices for matrices, and every other choice that differs from the default."""
         shown = [f for k, f in enumerate(fields(self)) if k < 5 or getattr(self, f.name) != f.default]
         return f"Layout({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in shown)})"
 

@@ -1,4 +1,4 @@
-"""The one walk: a cotangent goes back through structures of expressions, and each factor that it passes is a step.
+"""The walk: a cotangent goes back through structures of expressions, and each factor that it passes is a step.
 
 Every operation runs on symbols, so each factor's own `_vjp` writes the formula that it computes with numbers.
 """
@@ -173,7 +173,7 @@ def _operation(forward: Forward, position: int, previous: str, output: Stop) -> 
 
 
 def _own(run: Run, name: str, position: int) -> str | None:
-    """The name that the operation at a position has for a parameter of the network, if it is one of its own."""
+    """The operation's own name for a parameter of the network, if the parameter belongs to the operation."""
     part, own = run.network.chain.owner(run.network.names[name])
     return own if part == position else None
 
@@ -407,9 +407,9 @@ def passed(
 ) -> list[tuple[Jacobian, Expr, Expr]]:
     """Return each factor that a cotangent passes, with the cotangent before and after it.
 
-    A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own. Where
-    several paths begin, `share` may give the cotangent a name, so that it is not written out once for each; so it may
-    at a value inside an operation, which it is told.
+    A reshape that only drops an axis of length 1 has the identity as its matrix, so it is not a step. Where several
+    paths begin, `share` may name the cotangent, so that it is written once. It may also name the cotangent of a value
+    inside an operation; it is then called with that value.
     """
     found: list[tuple[Jacobian, Expr, Expr]] = []
     for jacobian in jacobians:
@@ -516,7 +516,7 @@ def _input(own: Symbol, output: Symbol, factors: tuple[Jacobian, ...], layout: L
 
 
 def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[str, str, tuple[Jacobian, ...]]]:
-    """For each joining of two neighbours by the algebra: the rule's name, a sentence, and the factors that are left."""
+    """For each pair of neighbours that the algebra merges: the rule's name, a sentence, and the remaining factors."""
     write, position = TextNotation(), 0
     while position + 1 < len(jacobians):
         left, right = jacobians[position : position + 2]
@@ -532,7 +532,7 @@ def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[s
 
 
 def joined(jacobians: tuple[Jacobian, ...], layout: Layout) -> tuple[Jacobian, ...]:
-    """Return the factors of the same product, with two neighbours joined where the algebra makes one of them."""
+    """Return the factors of the same product, with neighbours merged where the algebra merges them."""
     last = jacobians
     for _, _, last in _merged(jacobians, layout):
         pass

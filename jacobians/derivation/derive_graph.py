@@ -73,7 +73,7 @@ def refuse_arrays(value: Value) -> None:
 
 @dataclass(eq=False, kw_only=True)
 class _Known(Named):
-    """Named arrays, which of the names were made up, each with its letter, and other names for some letters."""
+    """Named arrays; which names were made up, each with its letter; and replacements for some letters."""
 
     made_up: dict[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class _Known(Named):
         return name
 
     def _first_number(self, letter: str) -> int:
-        """Above the numbers that the user gave it: a Z1 would seem to be a layer's where Z2 and Z3 are."""
+        """Higher than the user's own numbers: beside Z2 and Z3, a Z1 would look like the first layer's."""
         numbers = (name[len(letter) :] for name in self.reserved if name.startswith(letter))
         return 1 + max((int(number) for number in numbers if number.isdecimal()), default=0)
 
@@ -190,7 +190,7 @@ class GraphWalk:
         return Number(float(array)) if array.ndim == 0 else self.known.constant("C", array)
 
     def _is_written_inside(self, node: Node) -> bool:
-        """Whether a value gets no name: it is used once, and only moved, or passed on unchanged but for a factor."""
+        """Whether a value gets no name: it is used once, and is only moved or scaled."""
         if node.is_named or node is self.output or isinstance(node.operation, WithTargets):
             return False
         if self.uses[node] != 1 or node in self.asked:

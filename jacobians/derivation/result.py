@@ -190,8 +190,8 @@ class Derivation:
     def to_javascript(self) -> str:
         """Return the program of `to_numpy` as JavaScript: the runtime ``np``, and one function, ``program``.
 
-        It takes the inputs, targets, parameters and the number of examples by their names, arrays as ``np.array`` makes
-        them of nested lists, and returns every array by its name; ``np.tolist`` makes lists of one.
+        It takes the inputs, targets, parameters and the number of examples by name, and returns every array by name.
+        Arrays are nested lists, as ``array.tolist()`` gives them and ``np.array`` reads them.
 
         Raises
         ------
@@ -212,7 +212,7 @@ class Derivation:
     def preamble(self) -> str:
         """Return the program that defines every name in the lines of the derivation.
 
-        After it every equation's own NumPy line runs, the chains of explicit matrices included: for small sizes.
+        After it, the NumPy line of every equation runs, and so do chains of explicit matrices, for small sizes.
         """
         return program(self.equations, self.values, self._definition_lines(), with_matrices=True)
 
@@ -408,7 +408,7 @@ class GraphDerivation:
 
     @property
     def equations(self) -> list[Equation]:
-        """Every equation that is shown; those of a recurrence are said of every step t."""
+        """Every equation that is shown; those of a recurrence hold for every step t."""
         return [equation for line in self.lines for equation in equations_of(line)]
 
     def __str__(self) -> str:

@@ -127,7 +127,7 @@ class GraphSetting:
     # --- sweeps ----------------------------------------------------------------------------------
 
     def swept(self, through: Through = passed, age: Callable[[Edge], int] | None = None, limit: int = 0) -> Gradients:
-        """Return the gradients of one sweep back; where `age` is given, what goes back `limit` steps ends there."""
+        """Return the gradients of one sweep back. With `age`, the sweep stops after `limit` steps back in time."""
         arrived = self.arrived(through, age, limit)
         found = {name: np.zeros_like(g) for name, g in self.gradient.items()}
         for name, node in self.params.items():
@@ -202,7 +202,7 @@ _ADD = "Add up what comes from every use: dH += …, with dH = 0 before the swee
 
 
 def _said(edge: Edge, edges: Sequence[Edge]) -> str:
-    """What a use is called; as which operand, where one operation uses a value twice."""
+    """The name of a use, with the operand where one operation uses a value twice."""
     again = sum(other.child is edge.child for other in edges) > 1
     return f"{edge.child.name}{f' as {edge.name}' if again else ''}"
 
@@ -353,7 +353,7 @@ def _without(setting: GraphSetting, gone: Sequence[Edge]) -> Callable[[], Gradie
 
 
 def _everywhere(setting: GraphSetting) -> Iterator[GraphSlip]:
-    """Every cotangent written over, of the weights, of the others, or of all: the earliest use is what is left."""
+    """Every cotangent overwritten, of the weights, of the others, or of all: only the earliest use remains."""
     params = {node.number for node in setting.params.values()}
     shared = {number: edges for number, edges in setting.uses.items() if len(edges) > 1}
     for text, own in (

@@ -50,7 +50,7 @@ class WithTargets(Unary):
         return value(), {"X": partial(_row, row)}
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
-        """The loss's own second derivative; of one loss for each example, each example's block by its cotangent."""
+        """The second derivative of the loss. For per-example losses, the cotangent of each example scales its block."""
         (X,) = arrays
         H = self.loss.hessian(X, self.targets).numerator.ordered("C")
         if cotangent.shape == ():

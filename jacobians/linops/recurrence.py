@@ -172,7 +172,7 @@ class GatedRecurrence(Jacobian):
     def system(self) -> Sparse:
         r"""Return :math:`I - \text{shift} \cdot \text{step}`, block bidiagonal, where the cell is the state.
 
-        The recurrence solves this system: its matrix times this one's inverse is what each step does by itself.
+        The recurrence solves this system: its matrix times the inverse of this one is the step alone.
 
         Raises
         ------
@@ -264,7 +264,7 @@ class GatedRecurrence(Jacobian):
         return axis == 0
 
     def _nonzeros(self) -> Nonzeros:
-        """Each step depends on itself and on those before: of N examples a block triangle each."""
+        """Each step depends on itself and on the steps before it: a block triangle for each of N examples."""
         count, steps, _gates, width = self.slopes.shape
         return Nonzeros.of(count).kron(Nonzeros.full((steps * width, self.shape[1] // max(count, 1))))
 

@@ -130,7 +130,7 @@ class Correlation(_OfBatch):
         (X,) = self._accepted(arrays)
         C, by_x = self._covariance(X)
         variances = np.diagonal(C)
-        if not (variances > 0).all():
+        if not (variances > 0).all() and not np.isnan(variances).any():
             i = int(np.argmin(variances))
             raise DomainError(f"correlation: feature {i} has no variance, so no correlation; leave it out")
         D, scale = len(C), as_array(1 / np.sqrt(variances))

@@ -27,6 +27,11 @@ _FUNCTIONS = {
     "log1p",
     "tanh",
     "cosh",
+    "sinh",
+    "tan",
+    "arctan",
+    "power",
+    "outer",
     "sin",
     "cos",
     "sqrt",
@@ -293,6 +298,10 @@ def _tree(node: ast.expr) -> Tree:
             return ["transpose", _tree(value)]
         case ast.Subscript(value=ast.Attribute(value=ast.Name(id="np"), attr="s_"), slice=ast.Tuple(elts=parts)):
             return {"slices": [*map(_range, parts)]}
+        case ast.Subscript(
+            value=ast.Call(func=ast.Attribute(attr="slogdet"), args=[of], keywords=[]), slice=ast.Constant(value=1)
+        ):
+            return ["log", ["abs", ["det", _tree(of)]]]
         case ast.Subscript(value=value, slice=ast.Tuple(elts=parts)):
             return ["part", _tree(value), {"slices": [*map(_range, parts)]}]
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name), args=arguments, keywords=[]) if (
@@ -308,7 +317,9 @@ def _tree(node: ast.expr) -> Tree:
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=[], keywords=how) if name in _OF_ARRAYS:
             return [name, _tree(value), {str(each.arg): ast.literal_eval(each.value) for each in how}]
         case ast.Call(func=ast.Attribute(value=value, attr="reshape"), args=lengths, keywords=[]):
-            return ["reshape", _tree(value), ["list", *map(_tree, lengths)]]
+            return ["reshape", _tree(value), ["list", *map(_tree, _members(lengths))]]
+        case ast.Call(func=ast.Attribute(value=value, attr="ravel"), args=[], keywords=[]):
+            return ["reshape", _tree(value), ["list", -1]]
         case ast.Call(
             func=ast.Attribute(value=ast.Name(id="np"), attr="einsum"),
             args=[ast.Constant(value=str() as indices), *arguments],
@@ -344,6 +355,14 @@ def _written(tree: Tree) -> str:
     return json.dumps(tree)
 
 
+def _members(lengths: list[ast.expr]) -> list[ast.expr]:
+    """The lengths of a shape, which may be one tuple."""
+    match lengths:
+        case [ast.Tuple(elts=members)]:
+            return members
+    return lengths
+
+
 def _range(part: ast.expr) -> list[int | None]:
     match part:
         case ast.Slice(lower=lower, upper=upper, step=None):
@@ -369,4 +388,7 @@ def _needs_no_line(statement: ast.stmt) -> bool:
 
 
 def _unknown(node: ast.AST) -> LayoutError:
-    return LayoutError(f"to_javascript: the runtime has nothing for {ast.unparse(node).splitlines()[0]}")
+    what = ast.unparse(node).splitlines()[0]
+    if isinstance(node, ast.ImportFrom):
+        what = f"{', '.join(alias.name for alias in node.names)} of {node.module}"
+    return LayoutError(f"to_javascript: the runtime has nothing for {what}")

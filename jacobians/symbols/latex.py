@@ -49,7 +49,7 @@ class LatexNotation(Notation):
         "sum over steps": r"\sum_{{t={1}}}^{{{2}}} {0}",
         "column sums": r"\mathbf{{1}}^{{\top}} {0}",
         "row sums": r"{0} \, \mathbf{{1}}",
-        "Kronecker product": r"\left({0} \otimes {1}\right)",
+        "Kronecker product": r"{0} \otimes {1}",
         "commutation": "K_{{{0},{1}}}",
         "diagonal": r"\mathrm{{diag}}\left({0}\right)",
         "selection": "S",

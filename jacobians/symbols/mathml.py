@@ -68,7 +68,7 @@ class MathmlNotation(Notation):
         ),
         "column sums": _row(_top(_ONE), _GAP, "{0}"),
         "row sums": _row("{0}", _GAP, _ONE),
-        "Kronecker product": _bracket(_row("{0}<mo>⊗</mo>{1}")),
+        "Kronecker product": _row("{0}<mo>⊗</mo>{1}"),
         "commutation": f"<msub><mi>K</mi>{_row('<mn>{0}</mn><mo>,</mo><mn>{1}</mn>')}</msub>",
         "diagonal": _row("<mi>diag</mi>", _bracket("{0}")),
         "selection": "<mi>S</mi>",

@@ -16,7 +16,7 @@ from jacobians.symbols.notation import Notation, slices_text
 class NumpyNotation(Notation):
     """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
 
-    reshapes_closely = sums_closely = True
+    reshapes_closely = sums_closely = is_code = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "np.eye({0})",
         "ones": "np.ones({0})",

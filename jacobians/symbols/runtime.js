@@ -131,10 +131,21 @@ const np = (() => {
     return result;
   }
 
-  function diag({ data }) {
+  // The matrix with a vector on its diagonal, or the diagonal of a matrix.
+  function diag({ shape, data }) {
+    if (shape.length === 2) {
+      const count = Math.min(...shape);
+      return { shape: [count], data: Float64Array.from({ length: count }, (_, i) => data[i * (shape[1] + 1)]) };
+    }
     const result = make([data.length, data.length]);
     for (let i = 0; i < data.length; i += 1) result.data[i * data.length + i] = data[i];
     return result;
+  }
+
+  // One length may be -1: what is left.
+  function reshape({ data }, shape) {
+    const known = -size(shape);
+    return { shape: shape.map((n) => (n === -1 ? data.length / known : n)), data };
   }
 
   // As NumPy's, which puts axes of length 1 before those that one of the two lacks.
@@ -412,12 +423,12 @@ const np = (() => {
   const logaddexp = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
   const np = {
     array, tolist, transpose, matmul, part, eye, diag, kron, vec, commutation, selection, reshaping, per_example, diagonal_minus_outer, evaluate, run, einsum,
-    im2col, col2im, im2row, row2im, turned, maxpool, maxunpool, avgpool, avgunpool, broadcast_to: (a, shape) => broadcast((own) => own, a, make(shape)), reshape: ({ data }, shape) => ({ shape, data }),
+    im2col, col2im, im2row, row2im, turned, maxpool, maxunpool, avgpool, avgunpool, broadcast_to: (a, shape) => broadcast((own) => own, a, make(shape)), reshape,
     add: of((a, b) => a + b), subtract: of((a, b) => a - b), multiply: of((a, b) => a * b), divide: of((a, b) => a / b),
-    power: of(Math.pow), negative: of((a) => -a),
+    power: of(Math.pow), outer: (a, b) => matmul(reshape(a, [-1, 1]), reshape(b, [1, -1])), negative: of((a) => -a),
     greater: of((a, b) => +(a > b)), greater_equal: of((a, b) => +(a >= b)), less: of((a, b) => +(a < b)),
     where: of((c, a, b) => (c ? a : b)), maximum: of(Math.max), minimum: of(Math.min), logaddexp: of(logaddexp),
-    exp: of(Math.exp), log: of(Math.log), log1p: of(Math.log1p), tanh: of(Math.tanh), cosh: of(Math.cosh), sin: of(Math.sin), cos: of(Math.cos), sqrt: of(Math.sqrt),
+    exp: of(Math.exp), log: of(Math.log), log1p: of(Math.log1p), tanh: of(Math.tanh), cosh: of(Math.cosh), sinh: of(Math.sinh), tan: of(Math.tan), arctan: of(Math.atan), sin: of(Math.sin), cos: of(Math.cos), sqrt: of(Math.sqrt),
     abs: of(Math.abs), sign: of(Math.sign), ndtr: of(normal), pi: Math.PI,
     sum: (a, how = {}) => reduced((x, y) => x + y, 0, a, how),
     max: (a, how = {}) => reduced(Math.max, -Infinity, a, how),

@@ -46,7 +46,7 @@ class TextNotation(Notation):
         "sum over steps": "Σₜ₌{3}{4} {0}",
         "column sums": "1ᵀ{0}",
         "row sums": "{0} 1",
-        "Kronecker product": "({0} ⊗ {1})",
+        "Kronecker product": "{0} ⊗ {1}",
         "commutation": "K{2},{3}",
         "selection": "S",
         "reshaping": "R({0} to {1})",

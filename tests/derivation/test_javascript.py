@@ -157,6 +157,30 @@ def test_programs_of_matrices_compute_what_numpy_does() -> None:
         assert distance(found, expected) <= TOLERANCE
 
 
+EXPRESSIONS = (
+    "diag(diag(X) ./ x) X",
+    "kron(X, A) / tr(X)",
+    "sum(arctan(sinh(2.^(A x))))",
+    "|a' x| tan(a' A a) logdet(X)",
+)
+
+
+def test_derivatives_of_expressions_compute_what_numpy_does() -> None:
+    wanted = []
+    for text in EXPRESSIONS:
+        found = differentiate(text, "A" if "A" in text else "X", shapes={"A": (2, 2)} if "kron" in text else None)
+        scope: dict[str, Any] = dict(found.values)
+        program = found.to_numpy()
+        exec(program, scope)
+        name = program.splitlines()[-1].split(" = ")[0]
+        given = {own: array.tolist() for own, array in found.values.items()}
+        wanted.append((javascript(program), given, {name: scope[name]}))
+    for (_, _, expected), found in zip(wanted, in_node(wanted), strict=True):
+        assert distance(found, expected) <= TOLERANCE
+    with pytest.raises(LayoutError, match=r"the runtime has nothing for expm_frechet of scipy\.linalg"):
+        differentiate("expm(X)", "X").to_javascript()
+
+
 def test_programs_of_layers() -> None:
     """Their windows, pools and sums over indices are the runtime's own."""
     made = []
@@ -199,7 +223,7 @@ def test_names_of_a_program_do_not_meet_those_of_the_runtime() -> None:
     [
         ("for t in X:\n    pass", "for t in X:"),
         ("Z = np.fft(X)", "np.fft(X)"),
-        ("from torch import relu\nZ = relu(X)", "from torch import relu"),
+        ("from torch import relu\nZ = relu(X)", "relu of torch"),
         ("Z = X[0]", "X[0]"),
         ("Z = X[::2, :]", "::2"),
     ],
