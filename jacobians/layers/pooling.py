@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array, inverse_axes, size_of
-from jacobians.errors import DomainError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.layers.axes import as_pads, as_steps, given_back, moved, moved_copy, padded_with, within_padding
 from jacobians.layers.columns import Unpooling, written_numbers
@@ -105,6 +105,8 @@ class Pool(_OfImages):
         pad: Any = 0,
         layout: AnyLayout | None = None,
     ) -> None:
+        if which not in ("max", "avg"):
+            raise ArgumentError(f"Pool: which={which!r} is unknown; choose 'max' or 'avg'")
         self.which, self.size, self.stride, self.pad = which, size, stride, pad
         self.layout = None if layout is None else find_layout(layout)
 
