@@ -14,7 +14,7 @@ natural gradient method*, arXiv:1412.1193).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -96,7 +96,10 @@ def hessian(run: Run, wrt: str | Sequence[str] | None = None) -> Jacobian:
     _check_run(run, "hessian")
     if wrt is None or isinstance(wrt, str):
         return run.hessian(*([] if wrt is None else [wrt]))
-    names = tuple(wrt)
+    given: object = wrt
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(name, str) for name in names):
+        raise ArgumentError(f"hessian: wrt is {kind_of(wrt)}; expected the name of an array: hessian(run, 'W1')")
     if not names or len(set(names)) < len(names):
         raise LayoutError(f"hessian: wrt={wrt!r}; give each name once, and at least one")
     return run._hessian(names, packed=True)

@@ -326,6 +326,8 @@ def check_gradient(
     >>> bool(check_gradient(Network.dense((4, 3, 2))))
     True
     """
+    if grad is not None and not isinstance(grad, bool):
+        _check_callable(grad, "grad", "check_gradient", "fun, grad, x")
     if isinstance(fun, Network):
         fun, grad, x = _of_network(fun, grad, x, data, seed)
     elif x is None or data is not None:
@@ -336,8 +338,6 @@ def check_gradient(
         )
     options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
     _check_callable(fun, "fun", "check_gradient", "fun, grad, x")
-    if grad is not None and not isinstance(grad, bool):
-        _check_callable(grad, "grad", "check_gradient", "fun, grad, x")
     tree = Tree.of(x, "check_gradient")
     value, gradient = _split(fun, grad)
 

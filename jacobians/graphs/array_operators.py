@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from jacobians.arrays import Shape, StandIn, as_array, show_shape, size_of
+from jacobians.arrays import Shape, StandIn, a_whole_number, as_array, show_shape, size_of
 from jacobians.errors import FrozenError, GraphError, ShapeError
 from jacobians.graphs.contractions import dot
 from jacobians.graphs.node import Node
@@ -172,7 +172,7 @@ class ArrayOperators(Node):
     def reshape(self, *shape: Any) -> Self:
         """Return the entries, in C order, in another shape; one length may be -1."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        return self._apply(Reshaping(tuple(map(int, wanted))), (self,))
+        return self._apply(Reshaping(tuple(a_whole_number(n, "a length of shape", "reshape") for n in wanted)), (self,))
 
     def ravel(self) -> Self:
         """Return the entries, in C order, as a vector."""
@@ -226,9 +226,8 @@ class ArrayOperators(Node):
         if axis is None or isinstance(axis, (int, np.integer)):
             axes = [axis if axis is None else int(axis)]
         else:  # one that is out of range is refused by the operation
-            axes = [
-                *sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in map(int, axis)}, reverse=True)
-            ]
+            own_axes = [a_whole_number(a, "axis", "a reduction") for a in axis]
+            axes = [*sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in own_axes}, reverse=True)]
         found = self
         for own in axes:
             found = found._apply(make(own), (found,))

@@ -398,8 +398,8 @@ def multi_head_attention(
     X : array_like, shape (N, T, D), or as the layout has sequences
         What asks.
     M : array_like, shape (N, T', D')
-        What is looked at: X itself for self-attention. Of values, the same value given twice is one value; of arrays
-        the Jacobians with respect to X and to M are two, and self-attention's is their sum.
+        What is looked at. Self-attention looks at X itself. A value of a graph that is given twice is one value. Arrays
+        have two Jacobians, with respect to X and to M, and self-attention's is their sum.
     Wq, Wk, Wv, Wo : array_like, shape (in, out); the transposes with the weights in rows
     bq, bk, bv, bo : array_like, shape (out,), optional
         None of them, or zeros for those that are not given.

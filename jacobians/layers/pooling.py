@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array, inverse_axes, size_of
-from jacobians.errors import DomainError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.layers.axes import as_pads, as_steps, given_back, moved, moved_copy, padded_with, within_padding
 from jacobians.layers.columns import Unpooling, written_numbers
@@ -77,8 +77,8 @@ class _OfImages(Unary):
 class Pool(_OfImages):
     """X ↦ the largest entry, or the mean, of each window of each channel.
 
-    Of equal entries the first in C order is the largest, as in torch; CS231n's max_pool_backward gives each of them the
-    whole gradient, which is no derivative of the value.
+    Of equal entries the first in C order counts as the largest, as in torch. CS231n's max_pool_backward gives each of
+    them the whole gradient, which is no derivative of the value.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Pool(_OfImages):
     stride : int or sequence of int, optional
         The size unless given.
     pad : int, sequence or "same"
-        Around X: what is never the largest, or zeros, which the mean counts.
+        How many entries are put around X. A maximum never takes one; a mean counts them as zeros.
     layout : Layout, Convention or str, optional
 
     Examples
@@ -105,6 +105,8 @@ class Pool(_OfImages):
         pad: Any = 0,
         layout: AnyLayout | None = None,
     ) -> None:
+        if which not in ("max", "avg"):
+            raise ArgumentError(f"Pool: which={which!r} is unknown; choose 'max' or 'avg'")
         self.which, self.size, self.stride, self.pad = which, size, stride, pad
         self.layout = None if layout is None else find_layout(layout)
 

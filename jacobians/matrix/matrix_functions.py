@@ -411,7 +411,7 @@ class MatrixPower(_Function):
     def __init__(self, exponent: int, layout: AnyLayout | None = None) -> None:
         given: object = exponent
         if not isinstance(given, (int, float, np.number)) or not float(given).is_integer():
-            raise DomainError(f"matrix_power: the exponent {exponent} is no whole number; take sqrtm, or expm of logm")
+            raise DomainError(f"matrix_power: exponent={exponent!r} is no whole number; take sqrtm, or expm of logm")
         self.exponent = int(exponent)
         super().__init__(layout)
 
