@@ -232,6 +232,7 @@ FUNCTIONS_OF_A_MATRIX: dict[str, tuple[Callable[..., Any], str]] = {
     "e^{A X}": (lambda A, X: EXPM(A @ X), "dY = dexpm(A X, A dX)"),
     "tr(A expm(X / 2))": (lambda A, X: np.trace(A @ EXPM(X / 2)), "∂f/∂X = 0.5 dexpm(0.5 Xᵀ, Aᵀ)"),
     "tr(expm(X'))": (lambda X: np.trace(EXPM(X)), "∂f/∂X = expm(X)ᵀ"),
+    "tr(sqrtm(X))": (lambda X: np.trace(SQRTM(X)), "∂f/∂X = 0.5 inv(sqrtm(X))ᵀ"),
     "tr(logm(X))": (lambda X: np.log(np.linalg.det(X)), "∂f/∂X = inv(X)ᵀ"),
 }
 
