@@ -96,8 +96,8 @@ def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
         found.append(slipped if ratio is None else _of_both(study, slipped, ratio, left))
         left = [i for i in left if i not in slipped.gradients]
     for place in left:
-        claim = study.claims[place]
-        found.append(Cause("", _plainly(study, place), claim.line, "", (place,)))
+        name, words = _plainly(study, place)
+        found.append(Cause(name, words, study.claims[place].line, "", (place,)))
     return found
 
 
@@ -222,23 +222,23 @@ def _made_at(study: Study) -> int:
     return study.loss.line
 
 
-def _plainly(study: Study, place: int) -> str:
-    """What is wrong, where no edit of a line mends it."""
+def _plainly(study: Study, place: int) -> tuple[str, str]:
+    """The slip's name, or "", and what is wrong, where no edit of a line mends it."""
     claim, true = study.claims[place], study.true[place]
     parts = _difference(study, place)
+    turned = claim.sign * np.asarray(claim.value, dtype=float).T
+    transposed = np.ndim(true.value) == 2 and turned.shape == np.shape(true.value) and not differs(turned, true)
     if parts is None:
-        return f"its shape is {np.shape(claim.value)}, that of {claim.parameter} is {np.shape(true.value)}"
+        words = f"its shape is {np.shape(claim.value)}, that of {claim.parameter} is {np.shape(true.value)}"
+        return ("transposed", f"{words}: it is the transpose of the derivative") if transposed else ("", words)
     given, wanted = parts
     ratio = ratio_of(given, wanted)
     if ratio is not None:
-        return f"it is {number(ratio, study)} times the derivative of the loss"
-    square = np.asarray(true.value)
-    if square.ndim == 2 and square.shape[0] == square.shape[1]:
-        turned = claim.sign * np.asarray(claim.value, dtype=float).T
-        if not differs(turned, true):
-            return "it is the transpose of the derivative"
+        return "", f"it is {number(ratio, study)} times the derivative of the loss"
+    if transposed:
+        return "transposed", "it is the transpose of the derivative"
     gap = float(np.abs(given - wanted).max() / max(np.abs(wanted).max(), 1e-300))
-    return f"it differs from the derivative of the loss by {gap:.2g} of its largest entry"
+    return "", f"it differs from the derivative of the loss by {gap:.2g} of its largest entry"
 
 
 # --- lines -------------------------------------------------------------------------------------------
