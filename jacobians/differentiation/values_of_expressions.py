@@ -11,7 +11,7 @@ import numpy as np
 import jacobians.matrix as matrix
 from jacobians.arrays import Array, show_shape
 from jacobians.differentiation.short_forms import RAISED
-from jacobians.differentiation.values_of_terms import SOFTMAX_OF_COLUMN, diag, vec
+from jacobians.differentiation.values_of_terms import SOFTMAXES, diag, vec
 from jacobians.errors import GraphError
 from jacobians.graphs import Value, values
 from jacobians.graphs.elementary import Abs, Exponential, Sign
@@ -49,7 +49,9 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
         "softplus": softplus,
     },
     **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "softplus_prime": sigmoid},
-    **{"abs": Abs(), "sign": Sign(), "diag": diag, "diagonal": diag, "vec": vec, "softmax_columns": SOFTMAX_OF_COLUMN},
+    **{"abs": Abs(), "sign": Sign(), "diag": diag, "diagonal": diag, "vec": vec, **SOFTMAXES},
+    **{"tan": np.tan, "sinh": np.sinh, "cosh": np.cosh, "arctan": np.arctan},
+    **{"expm": matrix.expm, "logm": matrix.logm, "sqrtm": matrix.sqrtm},
     "entry": lambda A: A.reshape(()),
 }
 
@@ -102,7 +104,7 @@ class GraphOfExpression:
             case Reshaped(_, dims), [a]:
                 return a.reshape(dims)
             case Repeated(_, dims), [a]:
-                return a * np.ones(dims)
+                return a * self.inputs[self._names[Ones(dims)]]
             case SumOver(_, axis, keep), [a]:
                 return a.sum(axis=axis, keepdims=keep)
             case Einsum("ab->"), [a]:
@@ -127,7 +129,9 @@ class GraphOfExpression:
 
 
 def _constants(expr: Expr, taken: set[str], found: dict[str, tuple[Expr, Array]]) -> None:
-    """Name the identities and ones of an expression."""
+    """Name the identities and ones of an expression, also those that repeat a row or a column."""
+    if isinstance(expr, Repeated):
+        _constants(Ones(expr.dims), taken, found)
     if isinstance(expr, (Eye, Ones)) and all(of != expr for of, _ in found.values()):
         letter = "Eye" if isinstance(expr, Eye) else "Ones"
         name = f"{letter}{show_shape(expr.shape).replace('×', 'x')}"

@@ -110,7 +110,7 @@ def audit_program(
     except LimitError as error:
         at = f", line {error.line}" if error.line else ""
         raise DataError(f"audit_program: {name}{at}: {error.message}; it is not evaluated") from None
-    found = _result(source, reading, mended)
+    found = _result(source, reading, mended, settings.wrt)
     if source.language == "Octave" and found.verdict == "not judged":
         completed = _with_forward_pass(source, text, settings)
         return found if completed is None else completed
@@ -128,7 +128,7 @@ def _of_smaller(source: Source, text: str, settings: Settings) -> ProgramAudit |
         return None
     if not reading.studies or reading.failures or mended:
         return None
-    found = _result(small, reading, [])
+    found = _result(small, reading, [], settings.wrt)
     sizes = tuple((f"the size {size}", f"taken as {taken}") for taken, size in small.sizes.items())
     return None if found.verdict == "not judged" else replace(found, assumed=(*found.assumed, *sizes))
 
@@ -206,7 +206,7 @@ def _with_forward_pass(source: Source, text: str, settings: Settings) -> Program
     if best is None:
         return None
     _, whole, reading, meanings = best
-    found = _result(whole, reading, [])
+    found = _result(whole, reading, [], settings.wrt)
     return replace(found, assumed=tuple(sorted({**dict(found.assumed), **meanings}.items())))
 
 
@@ -216,10 +216,14 @@ def _share_of_right(reading: Reading) -> float | None:
     return sum(right_along(study) for study in reading.studies) / count if count else None
 
 
-def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> ProgramAudit:
+def _result(source: Source, reading: Reading, mended: Sequence[Repair], wrt: Mapping[str, str]) -> ProgramAudit:
     entries = tuple(_entry(study, mended) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
     failures = tuple(_failure(source, failed) for failed in (*reading.failures, *reading.beside))
+    failures += tuple(_misnamed(reading, wrt))
+    nothing = not reading.studies and not failures and not reading.unread
+    if nothing:
+        failures = (Failure("the file", _without_gradients(source), 0, "", "", "", (), (), ""),)
     fails = any(is_own(failed) for failed in reading.failures)
     verdict: Verdict = "not judged"
     if "wrong" in verdicts or any(entry.faults for entry in entries):
@@ -234,8 +238,26 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair]) -> Progr
     whole = verdicts and not failures and not any(study.run.lost for study in reading.studies)
     return ProgramAudit(
         source.name, verdict, entries, _unread(reading), failures, tuple(sorted(assumed.items())),
-        "" if whole else _instead(source, reading.beside),
+        "" if whole or nothing else _instead(source, reading.beside),
     )  # fmt: skip
+
+
+def _without_gradients(source: Source) -> str:
+    """Why there is nothing to judge."""
+    if not source.tree.body:
+        return "it holds no code"
+    return "it computes no gradient: none has a name such as dW or grads['W'], and no line is W -= lr * …"
+
+
+def _misnamed(reading: Reading, wrt: Mapping[str, str]) -> Iterator[Failure]:
+    """Say which of the names that a caller gave the program does not set."""
+    events = [event for study in reading.studies for event in study.run.events]
+    known = {name for event in events for name in (event.key, event.shown)}
+    for gradient, parameter in wrt.items() if events else ():
+        for name, what in ((gradient, "gradient"), (parameter, "parameter")):
+            if name not in known:
+                why = f"the program has no {what} that is called {name}"
+                yield Failure(f"{gradient}={parameter}", why, 0, "", "", "", (), (), "")
 
 
 def _distinct(studies: list[Study]) -> list[Study]:

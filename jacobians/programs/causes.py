@@ -25,7 +25,7 @@ from jacobians.programs.lines import (
     right_among,
     statements_of,
 )
-from jacobians.programs.recording import scalar
+from jacobians.programs.recording import Event, scalar
 from jacobians.programs.reference import both
 from jacobians.programs.regulariser import disagreements, lines_of, ratio_without, strengths_of, study_without
 from jacobians.programs.trials import as_line, tried_in_place
@@ -422,6 +422,14 @@ def _on_the_way(study: Study, looks: Sequence[Look], upto: int | None) -> Iterat
     """Statements that give what the backward pass uses and are no derivatives, and the tests and loops around them."""
     seen: set[int] = set()
     sites = [look.site for look in looks]
+    lines = {site.line for site in sites}
+    around = [f for f in ast.walk(study.subject.source.tree) if isinstance(f, ast.FunctionDef) and _holds(f, lines)]
+    bodies: list[ast.AST] = [*around] or [study.subject.source.tree]
+    for node in (n for body in bodies for n in ast.walk(body)):
+        # the tests around them first: they have few edits
+        if isinstance(node, ast.If) and id(node) not in seen and _holds(node, lines):
+            seen.add(id(node))
+            yield node.lineno, node
     for look in looks:
         site = look.site
         if upto is not None and site.events[0].index > upto:
@@ -429,9 +437,6 @@ def _on_the_way(study: Study, looks: Sequence[Look], upto: int | None) -> Iterat
         if id(site.statement) not in seen and (not look.matched or look.suspect is not None):
             yield site.line, site.statement
         seen.add(id(site.statement))
-    lines = {site.line for site in sites}
-    around = [f for f in ast.walk(study.subject.source.tree) if isinstance(f, ast.FunctionDef) and _holds(f, lines)]
-    bodies: list[ast.AST] = [*around] or [study.subject.source.tree]
     stored = statements_of(study.subject.source.tree)
     for node in (n for body in bodies for n in ast.walk(body)):
         if not isinstance(node, (ast.If, ast.For, ast.Assign, ast.AugAssign)) or id(node) in seen:
@@ -502,5 +507,16 @@ def _tried(study: Study, wrong: Sequence[int], edit: Edit) -> tuple[int, ...]:
         at = (claim.event.key, claim.event.line, claim.event.kind)
         before = [e.index for e in study.run.events if (e.key, e.line, e.kind) == at]
         after = [e for e in run.events if (e.key, e.line, e.kind) == at]
-        values.append(after[before.index(claim.event.index)].copy if len(before) == len(after) else None)
+        if len(before) == len(after):
+            values.append(after[before.index(claim.event.index)].copy)
+            continue
+        # another branch may store it on another line: what it holds in the end is compared
+        own = [e for e in study.run.events if _stores_into(e, claim.event)]
+        new = [e for e in run.events if _stores_into(e, claim.event)]
+        values.append(new[-1].copy if own and new and own[-1] is claim.event else None)
     return right_among(study, wrong, values)
+
+
+def _stores_into(event: Event, other: Event) -> bool:
+    """Whether an event stores into what another one does, in the same function."""
+    return (event.key, event.function) == (other.key, other.function) and event.kind in ("assign", "write")

@@ -329,11 +329,14 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
         made = Guess(batch, weight, bias, label, output, vector, examples)
         if uses.documented and (output, label) not in told and examples > 1:
             told.add((output, label))
-            yield replace(made, documented=True)
+            few = any(len(shape) > 2 for shape in uses.documented.values())
+            yield replace(made, documented=True, examples=_FEW if few else examples)
         yield made
 
 
 _N, _D, _HIDDEN = 7, 4, (5, 6, 8, 9)
+_FEW, _SHORT = 2, (3, 5, 6, 7)
+"""Sizes of arrays with three axes and more, so that they have no more entries than matrices."""
 _MOST_CLASSES = 20
 
 
@@ -479,7 +482,8 @@ class Data:
         for symbol in shape:
             size = usual_size(symbol, examples=guess.examples, features=_D, outputs=guess.outputs, hidden=_HIDDEN[0])
             if symbol not in symbols:
-                symbols[symbol] = self.decisions.size() if size is None else size
+                left = [n for n in _SHORT if guess.examples == _FEW and n not in symbols.values()]
+                symbols[symbol] = size if size is not None else left[0] if left else self.decisions.size()
         return self._normal(name, tuple(symbols[symbol] for symbol in shape), 0.6 if naming.is_parameter(name) else 1.0)
 
     def _axes_unlike(self, name: str, function: str) -> bool:

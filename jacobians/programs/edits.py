@@ -33,19 +33,24 @@ def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     parts = [part for root in roots for part in parts_within(root)]
     yield from _axes(parts, around)
     yield from _operators(parts)
+    # a mask twice is the mask once: what does not belong there comes before what is missing
+    yield from _dropped(parts, around)
     if roots and roots[0][1] == "value":
         yield from edits_of_value(statement, roots[0], around)
-    yield from _dropped(parts, around)
     if isinstance(statement, (ast.If, ast.For)):
         yield from _constants(parts)
     yield from _names(parts, around)
     yield from _constants(parts)
+    yield from _places(parts, around)
+    yield from _unused(parts, around)
     yield from _exchanged(parts)
     yield from _transposed(parts, around)
     yield from _shifted(parts, around)
     yield from _slopes_within(parts, around)
     yield from _factors_within(parts, around)
     yield from _for_an_array(parts, around)
+    if roots and roots[0][1] == "value":
+        yield from _products(roots[0], around)
 
 
 # --- parts of a line ---------------------------------------------------------------------------------
@@ -319,6 +324,59 @@ def _constants(parts: Sequence[Part]) -> Iterator[Edit]:
                 if other != node.value:
                     words = f"{node.value!r} stands where {other!r} belongs"
                     yield edited("wrong-activation-derivative", words, part, ast.Constant(other))
+
+
+def _places(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
+    """A loop's variable in the place of a number in an index: ``X[:, j]`` for ``X[:, 0]``."""
+    for part in parts:
+        parent, name, place, node = part
+        if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
+            continue
+        tupled = isinstance(parent, ast.Tuple) and any(
+            isinstance(p[3], ast.Subscript) and p[3].slice is parent for p in parts
+        )
+        if tupled or (isinstance(parent, ast.Subscript) and name == "slice") or (
+            name_of(parent) in ("index", "store") and is_octave_call(parent) and place
+        ):  # fmt: skip
+            for loop in around.loops:
+                words = f"{around.text(node)} stands where {loop} belongs"
+                yield edited("wrong-array", words, part, ast.Name(loop, ast.Load()))
+
+
+def _unused(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
+    """A term or a factor that the program computes and uses nowhere."""
+    count = next((name for name, count in around.counts.items() if count == around.examples), None)
+    for name in around.unused:
+        for part in parts:
+            node = part[3]
+            if isinstance(node, ast.Constant) or part[1] == "func" or isinstance(getattr(node, "ctx", None), ast.Store):
+                continue
+            for sign in "+-":
+                words = f"the term {sign} {name} is missing"
+                yield edited("term-missing", words, part, made_of(f"_0 {sign} {name}", _0=node))
+                if count is not None:
+                    words = f"the term {sign} {name} / {count} is missing"
+                    yield edited("term-missing", words, part, made_of(f"_0 {sign} {name} / {count}", _0=node))
+            yield edited("factor-missing", f"the factor {name} is missing", part, made_of(f"_0 * {name}", _0=node))
+
+
+_MOST_PRODUCTS = 60
+"""Products that may be missing from a sum."""
+
+
+def _products(root: Part, around: Around) -> Iterator[Edit]:
+    """A product of two arrays that is missing from a sum, as where a weight is used twice."""
+    matrices = [(name, shape) for name, shape in around.arrays.items() if len(shape) == 2]
+    found = 0
+    for (one, (a, b)), (other, (c, d)) in itertools.product(matrices, repeat=2):
+        for text, rows, inner, also, columns in (
+            (f"{one}.T @ {other}", b, a, c, d), (f"{one} @ {other}.T", a, b, d, c), (f"{one} @ {other}", a, b, c, d),
+        ):  # fmt: skip
+            if (rows, columns) != around.result or inner != also or found >= _MOST_PRODUCTS:
+                continue
+            found += 1
+            words = f"the term + {text} is missing"
+            yield edited("term-missing", words, root, made_of(f"_0 + {text}", _0=root[3]), natural=False)
 
 
 def _of_sizes(node: ast.AST) -> bool:

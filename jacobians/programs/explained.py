@@ -108,6 +108,9 @@ def _of_slopes(study: Study, suspect: Suspect, given: Any, wanted: Any) -> Itera
     for words, slope in slopes:
         if ratio_of((given * slope).ravel(), wanted.ravel()) is not None:
             masks = set(np.unique(slope)) <= {0.0, 1.0}
+            if is_name(words) and not masks:
+                yield "factor-missing", f"the factor {words} is missing"
+                continue
             yield "mask-missing" if masks else "derivative-missing", f"the derivative {words} is missing"
     for words, slope in slopes:
         if np.all(slope) and ratio_of(given.ravel(), (wanted * slope).ravel()) is not None:

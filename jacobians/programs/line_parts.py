@@ -67,6 +67,10 @@ class Around:
     others : tuple of str
         What is neither an array nor a number, such as a cache.
     examples : int
+    unused : tuple of str
+        Arrays that the function around sets and reads nowhere.
+    loops : tuple of str
+        Variables of the loops around.
     text : callable
         From an expression to how the program writes it.
     parts : mapping of str to (tuple of int, ast.expr)
@@ -81,6 +85,8 @@ class Around:
     examples: int
     factors: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    loops: tuple[str, ...] = ()
     text: Callable[[ast.expr], str] = field(default=ast.unparse)
     parts: Mapping[str, tuple[tuple[int, ...], ast.expr]] = field(default_factory=dict)
 

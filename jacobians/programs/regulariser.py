@@ -139,10 +139,10 @@ def _unnamed(name: str, given: Any, wanted: Any, parameter: Any) -> str:
     ratios = gap[held] / np.where(parameter[held] == 0.0, np.nan, parameter[held])
     if not np.isfinite(ratios).all() or np.ptp(ratios) > 1e-5 * np.abs(ratios).max():
         return ""
-    return (
-        "loss and gradient disagree about the regulariser: the gradient has "
-        f"{float(ratios.mean()):+.4g} times {name}{_where(held | ~known)} more than the loss's derivative"
-    )
+    times = float(ratios.mean())
+    what = f"{name}{_where(held | ~known)}" if abs(abs(times) - 1.0) < 1e-5 else f"{abs(times):.4g} times {name}"
+    has, lacks = ("the gradient", "the loss's derivative")[:: 1 if times > 0 else -1]
+    return f"loss and gradient disagree about the regulariser: {has} has {what} more than {lacks}"
 
 
 def ratio_without(study: Study) -> float | None:

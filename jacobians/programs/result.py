@@ -241,6 +241,8 @@ class ProgramAudit:
             return f"{self.name}: wrong ({count})" + (f"; {first.where}: {first.words}" if first else "")
         first_failure = next((f for f in self.failures if f.line), None)
         where = f": {first_failure.where}: {first_failure.why}" if first_failure else ""
+        if not where and self.failures and not verdicts:
+            where = f": {self.failures[0].why}"
         return f"{self.name}: not judged" + (where or (f" ({count})" if "right" in verdicts else ""))
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import replace
 
+from jacobians.programs import naming
 from jacobians.programs.plan import key_of
 from jacobians.programs.source import Source
 
@@ -55,10 +56,15 @@ def _sizes(tree: ast.Module) -> Iterator[ast.Constant]:
             names |= {n.id for part in given for n in ast.walk(part) if isinstance(n, ast.Name)}
             yield from _large([n for part in given for n in ast.walk(part)])
         elif isinstance(node.func, ast.Name) and node.func.id in own:
-            yield from _large([*node.args, *(k.value for k in node.keywords)])
+            yield from _large([*node.args, *(k.value for k in node.keywords if not _is_no_size(k.arg or ""))])
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in names:
             yield from _large([node.value])
+
+
+def _is_no_size(name: str) -> bool:
+    """Whether an argument says how often, how fast or how strongly, and not how many entries there are."""
+    return bool(naming.ROUNDS.fullmatch(name)) or naming.is_step(name) or naming.is_regulariser(name) or "penal" in name
 
 
 def _bounds(tree: ast.Module) -> Iterator[ast.Constant]:

@@ -27,6 +27,8 @@ Changes = Any
 _MOST_EDITS = 3000
 _VISITS = 5
 """Times that a line is run in which its edits are tried."""
+_MOST_TESTS = 40
+"""Times for a test, whose edits often give the same for most examples."""
 _STEPS = 250_000
 """Of the evaluator, for all edits of one line."""
 _NAMES = 60
@@ -151,7 +153,7 @@ def tried_in_place(
             evaluator.recorder = recorder
             subject.random_state(random)
             budget.steps, budget.entries, budget.calls, evaluator.line, evaluator.depth = held
-        if state["visit"] >= _VISITS:
+        if state["visit"] >= (_MOST_TESTS if isinstance(statement, ast.If) else _VISITS):
             raise ReachedError
 
     subject.run(base, visits={id(statement): visit})
@@ -346,17 +348,36 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
                 examples = count  # a batch of fewer
     return Around(
         arrays, counts, np.shape(original) if isinstance(original, np.ndarray) else (), functions, tuple(strengths),
-        examples, (*strengths, *factors[:8]), tuple(others[:12]), _texts(octave=octave), parts,
+        examples, (*strengths, *factors[:8]), tuple(others[:12]),
+        unused=tuple(name for name in _unused(subject, evaluator.line) if arrays.get(name)),
+        loops=tuple(sorted(_loops(subject) & frame.names.keys())), text=_texts(octave=octave), parts=parts,
     )  # fmt: skip
+
+
+def _loops(subject: Subject) -> set[str]:
+    """The variables of the program's loops, also those that count what is run through: ``for i, x in enumerate(X)``."""
+    found: set[str] = set()
+    for node in ast.walk(subject.source.tree):
+        if isinstance(node, ast.For):
+            first = node.target.elts[0] if isinstance(node.target, ast.Tuple) else node.target
+            found |= {first.id} if isinstance(first, ast.Name) else set()
+    return found
+
+
+def _unused(subject: Subject, line: int) -> set[str]:
+    """Names that the function around a line sets and reads nowhere."""
+    whole: list[ast.AST] = [f for f in ast.walk(subject.source.tree) if isinstance(f, ast.FunctionDef)
+                            and f.lineno <= line <= (f.end_lineno or f.lineno)]  # fmt: skip
+    names = [n for n in ast.walk(whole[-1] if whole else subject.source.tree) if isinstance(n, ast.Name)]
+    set_ = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    return set_ - {n.id for n in names if isinstance(n.ctx, ast.Load)}
 
 
 def _in_loops(subject: Subject, frame: Frame, *, octave: bool) -> Iterator[tuple[str, Any]]:
     """Entries of lists and dicts at a loop's variable and beside it: ``zs[l - 1]``, ``cache[f'a{l}']``."""
     if octave:
         return
-    tree = subject.source.tree
-    targets = {n.target.id for n in ast.walk(tree) if isinstance(n, ast.For) and isinstance(n.target, ast.Name)}
-    loops = [(name, int(frame.names[name])) for name in sorted(targets & frame.names.keys())
+    loops = [(name, int(frame.names[name])) for name in sorted(_loops(subject) & frame.names.keys())
              if isinstance(frame.names[name], (int, np.integer))]  # fmt: skip
     added = "+ str(" in subject.uses.text
     for (loop, at), (name, held) in itertools.product(loops, list(_visible(frame))):

@@ -54,13 +54,13 @@ def report(found: Mapping[str, Any]) -> str:
 # --- JAX -------------------------------------------------------------------------------------------------
 
 
-def _against_jax(count: int) -> tuple[Counter[str], list[str], float]:
+def _against_jax(count: int, first: int = 0) -> tuple[Counter[str], list[str], float]:
     import jax
 
     jax.config.update("jax_enable_x64", True)
     outcomes: Counter[str] = Counter()
     failures: list[str] = []
-    worst, number = 0.0, 0
+    worst, number = 0.0, first
     while outcomes["agrees"] + outcomes["agrees within its conditioning"] + outcomes["DIFFERS"] < count:
         rng = np.random.default_rng([16, number])
         number += 1
@@ -155,8 +155,9 @@ def _by_jax(term: Term, arrays: Mapping[str, Any]) -> Any:
     import jax.numpy as jnp
 
     functions = {
-        **{name: getattr(jnp, name) for name in ("exp", "log", "sin", "cos", "tanh", "sqrt", "trace")},
+        **{name: getattr(jnp, name) for name in ("exp", "log", "sin", "cos", "tanh", "sqrt", "trace", "abs")},
         **{"sigmoid": jax.nn.sigmoid, "softplus": jax.nn.softplus, "relu": jax.nn.relu},
+        **{"arctan": jnp.arctan, "cosh": jnp.cosh, "expm": jax.scipy.linalg.expm},
         **{"inv": jnp.linalg.inv, "det": jnp.linalg.det, "norm": jnp.linalg.norm},
         "logdet": lambda A: jnp.linalg.slogdet(A)[1],
     }
