@@ -278,7 +278,8 @@ def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
         if found.kind != "taken" and len(found.mended) == len(wrong):
             chosen = _edited_suspect(study, wrong, _best(study, suspects), end)
             if chosen is not None:
-                return _before(study, wrong, chosen, looks, end)
+                chosen = _before(study, wrong, chosen, looks, end)
+                return _as_its_siblings(study, wrong, chosen, sites, end)
             failed += 1
     best = _best(study, suspects)
     if not failed:
@@ -320,10 +321,39 @@ def _before(study: Study, wrong: Sequence[int], cause: Cause, looks: Sequence[Lo
             continue
         _, others = tried_in_place(study.subject, study.base, look.site.statement, ())
         # a factor may be put into any of several lines: it is missed where it is needed
-        found = _confirmed(study, wrong, [e for e in others if e.cause not in _SCALES][:_OTHERS], end)
+        found = _confirmed(study, wrong, [e for e in others if e.natural or e.cause not in _SCALES][:_OTHERS], end)
         if found is not None and len(found[1]) >= len(cause.gradients):
             return _cause(study, look.site.line, look.site.statement, *found)
     return cause
+
+
+def _as_its_siblings(study: Study, wrong: Sequence[int], cause: Cause, sites: Sequence[Site], end: int) -> Cause:
+    """A later line with an edit of scale that does as much, if it then reads as another line does, and else does not.
+
+    A factor that is missing may be put into any of several lines: ``dW1 = X.T @ d1`` lacks the sign that stands in
+    ``dW2 = -A.T @ d2``.
+    """
+    source = study.subject.source
+    if cause.name not in _SCALES:
+        return cause
+    whole = {id(node): node for node in statements_of(source.tree).values()}
+    forms = [_form(source.written(node)) for node in whole.values()]
+    if forms.count(_form(cause.should_be)):
+        return cause
+    for site in sites:
+        if site.line <= cause.line or forms.count(_form(source.written(site.statement))) > 1:
+            continue
+        edits = tried_in_place(study.subject, study.base, site.statement, ())[1]
+        alike = [e for e in edits if e.cause in _SCALES and _form(as_line(source, site.statement, e)) in forms]
+        found = _confirmed(study, wrong, alike, end)
+        if found is not None and len(found[1]) >= len(cause.gradients):
+            return _cause(study, site.line, site.statement, *found)
+    return cause
+
+
+def _form(text: str) -> str:
+    """A line without its names and numbers."""
+    return re.sub(r"\w+", "_", re.sub(r"\s|;", "", text.replace("./", "/").replace(".*", "*")))
 
 
 _FURTHER = 4
