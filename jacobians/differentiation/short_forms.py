@@ -262,6 +262,11 @@ def addends(expr: Expr) -> list[Addend]:
             return [below.times(a, a.core) for a in addends(left)]
         case Quotient(Number(value), right) if value == 1:
             return [_inverted(one_product(right))]
+        case MatMul(Add() as left, Transposed(Reshaped(by)) as right) if expr.shape == (1, 1) and by.ndim == 2:
+            terms = addends(left)  # ⟨A + B, C⟩, each in one row
+            if all(isinstance(a.core, Reshaped) and a.core.of.shape == by.shape for a in terms):
+                return [a.scalar.times(one, one.core) for a in terms for one in addends(times(_core(a), right))]
+            return [_chain(expr)]
         case MatMul():
             return [_chain(expr)]
         case Call(function, (of,)) if function in (DIAG, DIAGONAL, VEC):
@@ -352,6 +357,11 @@ def _along(function: Function, matrices: list[Expr], core: Expr | None) -> Expr:
 def transposed_inside(function: Function, of: Expr) -> Expr:
     """Return f(A), with f(Aᵀ) as f(A)ᵀ."""
     return Transposed(Call(function, (of.of,))) if isinstance(of, Transposed) else Call(function, (of,))
+
+
+def _core(addend: Addend) -> Expr:
+    assert addend.core is not None
+    return addend.core
 
 
 def _diagonal_places(n: int) -> tuple[int, ...]:

@@ -101,6 +101,8 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
             return _number(a @ b.T)
         case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
             return matrix.kron(a, b)
+        case "call", [a, b, c]:
+            return matrix.sylvester(a, b, c)
         case "call", [a]:
             return _called(term, a, inputs)
     raise TypeError(f"no value is made of {term.kind}")
