@@ -352,9 +352,12 @@ class Embedding(Unary):
                 f"embedding: W has shape {W.shape}; expected a table, one row for each token of the vocabulary"
             )
         if self.tokens.size and not 0 <= self.tokens.min() <= self.tokens.max() < len(W):
+            mend = "is the first label 1?"
+            if self.tokens.min() < 0:
+                mend = "is a negative one padding? Give it a row of its own, and leave it out of the loss by ignore="
             raise DomainError(
                 f"embedding: tokens lie in [{self.tokens.min()}, {self.tokens.max()}], W of shape {W.shape} has the "
-                f"rows 0 to {len(W) - 1}; is the first label 1?"
+                f"rows 0 to {len(W) - 1}; {mend}"
             )
         tokens, width = self.tokens, W.shape[1]
         return W[tokens], {"W": lambda: ForEachExample(width, Selection(tokens, W.shape[:1], W.dtype), -1)}
