@@ -12,11 +12,9 @@ from jacobians.arrays import Array, as_array
 from jacobians.diagnosis.gate_slips import orders_of_gates, wrong_steps
 from jacobians.diagnosis.wrong_layer import WrongLayer
 from jacobians.layers.recurrent import GRU, LSTM, RNN
+from jacobians.layers.whole_sequences import Back
 from jacobians.linops import GatedRecurrence
 from jacobians.linops.kernels import matmul
-
-Back = tuple[Array, Array, Array]
-"""What arrives at the gates' arguments of every step, at the first state and at the first cell."""
 
 _ORDER = "Go from the last step to the first, and take the last step's gradient first."
 

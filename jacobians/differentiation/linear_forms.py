@@ -26,6 +26,8 @@ from jacobians.differentiation.short_forms import (
 )
 from jacobians.layout import Order
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker, Reshape
+from jacobians.matrix.functions_in_symbols import SYLVESTER
+from jacobians.matrix.inverses import INVERSE
 from jacobians.symbols.expressions import (
     Add,
     Call,
@@ -73,6 +75,8 @@ class LinearForm:
                     yield from (factor.of, factor.by)
                 elif isinstance(factor, KroneckerWith):
                     yield factor.by
+                elif isinstance(factor, InEachOrder):
+                    yield factor.by_rows
 
     def chains(self, order: Order, *, transpose: bool = False) -> list[tuple[Addend, list[Written]]]:
         """Return the numbers and the factors of the matrix, or of its transpose; what is subtracted comes last."""
@@ -170,6 +174,42 @@ class KroneckerWith:
 
 
 @dataclass(frozen=True, eq=False)
+class InEachOrder:
+    """A map whose matrix is an expression: one for arrays by rows, one for arrays by columns.
+
+    Attributes
+    ----------
+    by_rows, by_columns : Expr
+    domain : tuple of int
+    """
+
+    by_rows: Expr
+    by_columns: Expr
+    domain: Shape
+
+    @classmethod
+    def sylvester(cls, A: Expr, B: Expr) -> InEachOrder:
+        """Return C ↦ the X with A X + X B = C, the inverse of A ⊗ I + I ⊗ Bᵀ by rows, and of I ⊗ A + Bᵀ ⊗ I."""
+        m, n = A.shape[0], B.shape[0]
+
+        def inverse(*pairs: tuple[Expr, Expr]) -> Expr:
+            one, other = (Call(KRONECKER, pair, (m * n, m * n)) for pair in pairs)
+            return Call(INVERSE, (Add(one, other),))
+
+        by_rows = inverse((A, Eye(n)), (Eye(m), transposed(B)))
+        return cls(by_rows, inverse((Eye(n), A), (transposed(B), Eye(m))), (m, n))
+
+    @property
+    def T(self) -> InEachOrder:
+        """The transpose."""
+        return InEachOrder(transposed(self.by_rows), transposed(self.by_columns), self.domain)
+
+    def written(self, notation: Notation, order: Order) -> str:
+        """Return its matrix."""
+        return notation.operand(self.by_rows if order == "C" else self.by_columns)
+
+
+@dataclass(frozen=True, eq=False)
 class Vec:
     """X ↦ vec X, by columns: the identity where the entries of X are taken by columns, else a commutation.
 
@@ -218,7 +258,7 @@ def _scaled(addend: Addend, product: str, notation: Notation) -> str:
     return product if above == Number(1) else notation.scale(notation._at(above, 3, Hadamard), product)
 
 
-Written: TypeAlias = Jacobian | Outer | KroneckerWith
+Written: TypeAlias = Jacobian | Outer | KroneckerWith | InEachOrder
 Factor: TypeAlias = Written | Vec
 
 
@@ -235,7 +275,7 @@ def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
 
 def in_notation(jacobian: Written, notation: Notation, order: Order) -> str:
     """Return the matrix of one factor; a Kronecker product with an identity of size 1 is its other factor."""
-    if isinstance(jacobian, Outer | KroneckerWith):
+    if isinstance(jacobian, Outer | KroneckerWith | InEachOrder):
         return jacobian.written(notation, order)
     if isinstance(jacobian, Kronecker):
         if jacobian._right == 1:
@@ -303,6 +343,8 @@ def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor,
         case Call(function, (first, second)) if function == KRONECKER and _has(first, tangent) != _has(second, tangent):
             of, by = (first, second) if _has(first, tangent) else (second, first)
             outer = KroneckerWith(by, of.shape, first=by is first)
+        case Call(function, (A, B, of)) if function == SYLVESTER and not (_has(A, tangent) or _has(B, tangent)):
+            outer = InEachOrder.sylvester(A, B)
         case Reshaped(of):
             outer = Reshape(core.shape, of.shape)
         case SumOver(of, axis, True):

@@ -225,10 +225,10 @@ class _Unknowns:
                 return self._norm(term, a)
             case "call", [_] if term.detail == "slogdet":
                 raise self.error("slogdet is a sign and a logarithm; write slogdet(X)[1], or logdet(X)", term)
+            case "call", [a, b, c]:
+                return self._sylvester(term, a, b, c)
             case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
                 return self._kron(term, a, b)
-            case "call", [a] if term.parts[0].kind == "leaf" and isinstance(term.parts[0].detail, Number):
-                raise self.error(f"{term.detail} of a literal is not read; write its value", term)
             case "call", [()] if term.detail == "norm":
                 raise self.error("norm is taken of a matrix or a vector, not of a number", term)
             case "call", [a]:
@@ -339,6 +339,14 @@ class _Unknowns:
             if self.number(a[0]) != 1:
                 return a
         raise self.error(f"{what} is taken of a square matrix, not of a number", term)
+
+    def _sylvester(self, term: Term, a: Sizes, b: Sizes, c: Sizes) -> Sizes:
+        left, right = self._square(term, a), self._square(term, b)
+        if not c:
+            raise self.error("sylvester(A, B, C) is taken of three matrices, not of a number", term)
+        for size, side in zip(c, (left, right), strict=True):
+            self.same(size, next(iter(side)), term, "sylvester", (a, b, c))
+        return c
 
     def _factors_square(self, sizes: Sizes) -> None:
         """Of a square Kronecker product whose sizes nothing fixes, both factors are square."""

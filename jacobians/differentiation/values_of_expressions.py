@@ -15,6 +15,7 @@ from jacobians.differentiation.values_of_terms import SOFTMAXES, diag, vec
 from jacobians.errors import GraphError
 from jacobians.graphs import Value, values
 from jacobians.graphs.elementary import Abs, Exponential, Sign
+from jacobians.matrix.functions_in_symbols import SYLVESTER
 from jacobians.operations import exp, log, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import (
     Add,
@@ -111,6 +112,8 @@ class GraphOfExpression:
                 return a.sum()
             case Call(function, _), [a, b] if function == KRONECKER:
                 return matrix.kron(a, b)
+            case Call(function, _), [a, b, c] if function == SYLVESTER:
+                return matrix.sylvester(a, b, c)
             case Call(function, (Number(base), _)), [_, a] if function == RAISED:
                 return Exponential(base)(a)
             case Call(function, (Number(),)), _ if function.name == "log":

@@ -101,6 +101,8 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
             return _number(a @ b.T)
         case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
             return matrix.kron(a, b)
+        case "call", [a, b, c]:
+            return matrix.sylvester(a, b, c)
         case "call", [a]:
             return _called(term, a, inputs)
     raise TypeError(f"no value is made of {term.kind}")
@@ -110,7 +112,8 @@ def _called(term: Term, of: Any, inputs: Mapping[str, Value]) -> Any:
     inside = term.parts[0]
     if term.detail == "log" and inside.kind == "call" and inside.detail == "det":
         return matrix.logdet(_of(inside.parts[0], inputs))
-    return (_OF_MATRICES | _OF_ENTRIES)[term.detail](of)
+    found = (_OF_MATRICES | _OF_ENTRIES)[term.detail](of)
+    return found[0] if isinstance(found, tuple) else found  # of a number without names, value and Jacobian
 
 
 def _matrix_power(of: Any, exponent: int) -> Any:

@@ -22,7 +22,7 @@ FUNCTIONS: Mapping[str, str] = {
     **{"softmax": "softmax", "slogdet": "slogdet", "mldivide": "solve"},
     **{"expm": "expm", "logm": "logm", "sqrtm": "sqrtm", "tan": "tan", "sinh": "sinh", "cosh": "cosh"},
     **{"arctan": "arctan", "atan": "arctan", "maximum": "maximum", "max": "maximum"},
-    **{"minimum": "minimum", "min": "minimum", "clip": "clip"},
+    **{"minimum": "minimum", "min": "minimum", "clip": "clip", "sylvester": "sylvester"},
     **{"sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus"},
 }
 """By what an expression may call them, the functions that are known."""
@@ -149,7 +149,7 @@ class ExpressionWords:
             return Term("call", tuple(arguments), function, span)
         if function == "mean" and len(arguments) == 1:
             return Term("mean", (arguments[0],), (None, False), span)
-        if len(arguments) != (2 if function in ("kron", "solve") else 1):
+        if len(arguments) != {"kron": 2, "solve": 2, "sylvester": 3, "clip": 3}.get(function, 1):
             raise source.error(f"{function} does not take {len(arguments)} arguments", span)
         return call(function, tuple(arguments), span)
 

@@ -235,8 +235,14 @@ class Attention(Primitive):
                     f"attention: the mask has shape {self.mask.shape}, which does not broadcast to the scores {shape}"
                 ) from None
             hidden = own if hidden is None else hidden | own
-        if (shape[-1] == 0 and 0 not in shape[:-1]) or (hidden is not None and hidden.all(axis=-1).any()):
-            raise DomainError("attention: a query may look at no key, and a softmax needs one or more")
+        if shape[-1] == 0 and 0 not in shape[:-1]:
+            raise DomainError(f"attention: the scores have shape {shape}; a softmax over the keys needs one or more")
+        if hidden is not None and (blind := hidden.all(axis=-1)).any():
+            place = tuple(map(int, np.argwhere(blind)[0]))
+            raise DomainError(
+                f"attention: the query at {place} of scores {shape} may look at no key, and a softmax needs one or "
+                "more; let it look at any key, and leave it out of the loss"
+            )
         return hidden
 
 
@@ -398,8 +404,8 @@ def multi_head_attention(
     X : array_like, shape (N, T, D), or as the layout has sequences
         What asks.
     M : array_like, shape (N, T', D')
-        What is looked at: X itself for self-attention. Of values, the same value given twice is one value; of arrays
-        the Jacobians with respect to X and to M are two, and self-attention's is their sum.
+        What is looked at. Self-attention looks at X itself. A value of a graph that is given twice is one value. Arrays
+        have two Jacobians, with respect to X and to M, and self-attention's is their sum.
     Wq, Wk, Wv, Wo : array_like, shape (in, out); the transposes with the weights in rows
     bq, bk, bv, bo : array_like, shape (out,), optional
         None of them, or zeros for those that are not given.

@@ -122,6 +122,8 @@ class AxesMoved(OfFormulas):
         return cast(Expr, np.einsum(f"{self.here}->{self.there}", cast(Array, images)))
 
     def _vjp(self, cotangent: Array) -> Array:
+        if len(self.there) == 2:
+            return cotangent.T
         return as_array(np.einsum(f"{self.there}->{self.here}", cotangent))
 
 

@@ -127,7 +127,10 @@ class _WithKernel(Primitive):
             kernels = "HWIO" if layout.kernels == "OIHW" else "OIHW"
             there = W.shape[layout.replace(kernels=kernels).kernel_axes(self.places)[1]] * self.groups
             hint = ""
-            if type(self) is TransposedConvolution and W.shape[layout.kernel_axes(self.places)[1]] == channels:
+            if self.groups > 1 and expected == channels * self.groups:
+                hint = f"; of {self.groups} groups the kernel has the inputs of one, {channels}/{self.groups}"
+                hint = f"; {self.groups} groups do not divide {channels} channels" if channels % self.groups else hint
+            elif type(self) is TransposedConvolution and W.shape[layout.kernel_axes(self.places)[1]] == channels:
                 hint = "; the kernel of a transposed convolution begins with its inputs: exchange W's first axes"
             elif there == channels and type(self) is Convolution:
                 hint = f"; another layout would fit: is the kernel {kernels}?"
@@ -179,15 +182,14 @@ class Convolution(_WithKernel):
     pad : int, sequence of int, sequence of pairs, or "same"
         Zeros around X.
     groups : int
-        The channels, and the outputs, are cut into so many parts, and each output sees its own part of the channels.
+        The channels and the outputs are cut into so many parts. Each output sees its own part of the channels.
     bias : bool
     sizes : sequence of int, optional
-        Of the kernel, (out, in/groups, \*lengths) in this order, where they are to be known beforehand, as for
-        `Network.init`.
+        Of the kernel, (out, in/groups, \*lengths) in this order. `Network.init` needs them before there is an X.
     flipped : bool
-        Whether the kernel is turned by 180° first: a convolution as mathematics has it (scipy.signal.convolve; MATLAB's
-        conv2; Ng's notes). The frameworks, and MATLAB's dlconv, do not: theirs is a cross-correlation (Goodfellow,
-        Bengio & Courville 2016, *Deep Learning*, eq. 9.6).
+        Whether the kernel is turned by 180° first. This is the convolution of mathematics (scipy.signal.convolve;
+        MATLAB's conv2; Ng's notes). The frameworks and MATLAB's dlconv do not turn it. Theirs is a cross-correlation
+        (Goodfellow, Bengio & Courville 2016, *Deep Learning*, eq. 9.6).
     layout : Layout, Convention or str, optional
 
     Examples
@@ -271,8 +273,8 @@ class Convolution(_WithKernel):
 class TransposedConvolution(_WithKernel):
     r"""(X, W, b) ↦ Jᵀ X + b, where J is the Jacobian of a `Convolution` with respect to its images.
 
-    X has the channels that the convolution gives, W is (in, out, *places) seen from here, as in torch. Dumoulin & Visin
-    (2016), *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, ch. 4.
+    X has the channels that the convolution gives. W is (in, out, *places) as seen from here, as in torch. See Dumoulin
+    & Visin (2016), *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, ch. 4.
 
     Parameters
     ----------
@@ -402,8 +404,8 @@ def conv2d(
 ) -> tuple[Array, Jacobians]:
     r"""Return the convolution of images and a kernel, and its Jacobians with respect to both and to the bias.
 
-    With X_col the windows of an image as columns, it is Z = W X_col for each image, so its gradients are
-    :math:`dW = \sum_n dZ_n X_{col,n}^\top` and dX_col = Wᵀ dZ, whose entries are added up where windows overlap.
+    X_col has the windows of an image as columns, and Z = W X_col for each image. So the gradients are
+    :math:`dW = \sum_n dZ_n X_{col,n}^\top` and dX_col = Wᵀ dZ. Its entries are added up where windows overlap.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, cast, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +17,16 @@ from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
 from jacobians.layers.axes import as_steps, given_back, is_in_order, is_whole, moved, moved_copy
+from jacobians.layers.normalisation_formulas import normalised_in_symbols
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
+from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.linops.kernels import total
-from jacobians.linops.standardised import Standardised
 from jacobians.operations import Jacobians, Operation, Primitive
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
-from jacobians.symbols.expressions import Call, Expr
-from jacobians.symbols.named_functions import Function
+from jacobians.symbols.expressions import Expr
 
 __all__ = [
     "BatchNorm",
@@ -165,13 +164,6 @@ class _Normalised(Primitive):
         return by if given == beside else by @ Reshape(beside, given, like.dtype)
 
 
-def sqrt(Z: Array) -> Array:
-    return np.sqrt(Z)
-
-
-_SQRT = Function("sqrt", "sqrt", sqrt)
-
-
 @final
 class BatchNorm(_Normalised):
     """(X, γ, β) ↦ γ ∘ x̂ + β. It normalises each feature over the examples, or each channel over examples and places.
@@ -180,10 +172,11 @@ class BatchNorm(_Normalised):
     ----------
     eps : float
     statistics : (mean, variance), optional
-        Of each feature, such as running ones: then nothing is computed from the batch, and each example is by itself.
+        Of each feature, such as running ones. With them nothing is computed from the batch, and each example is
+        treated alone.
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -207,24 +200,10 @@ class BatchNorm(_Normalised):
         self.per_example = statistics is not None
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
-        """Return γ ∘ x̂ + β of a matrix, and the makers: by X the one line of CS231n's assignment."""
-        X, gamma, beta = inputs
-        axis = self._own_layout.batch_axis
-        if X.ndim != 2 or gamma.ndim != 1 or self.statistics is not None or axis != 0:
-            raise ShapeError("batch_norm: a formula is written for a batch in rows, in training")
-        m, shape = X.shape[0], X.shape
-        away = name.inside("D")(X - X.sum(axis=0, keepdims=True) / m)
-        spread = name.inside("S")(Call(_SQRT, ((away * away).sum(axis=0) / m + self.eps,)))
-        hat = name.inside("Xhat")(away / np.broadcast_to(cast(Array, spread), shape))
-        slopes = np.broadcast_to(cast(Array, gamma / (m * spread)), shape)
-        known = cast(Array, hat)
-        value = np.broadcast_to(cast(Array, gamma), shape) * known + np.broadcast_to(cast(Array, beta), shape)
-        makers: Makers = {
-            "X": lambda: Product((Standardised(known, 0), Diagonal(slopes))),
-            "gamma": lambda: Product((Diagonal(known), Broadcast(shape, gamma.shape))),
-            "beta": lambda: Broadcast(shape, beta.shape),
-        }
-        return cast(Expr, value), makers
+        """Return γ ∘ x̂ + β, and the makers: by X the one line of CS231n's assignment, or a diagonal in evaluation."""
+        X, *scales = inputs
+        axis = self._feature_axis(X.shape)
+        return normalised_in_symbols(X, scales, axis, 0, self.eps, name, statistics=self.statistics)
 
     def _feature_axis(self, shape: Shape) -> int:
         return channel_axis(shape, self._own_layout)
@@ -288,7 +267,7 @@ class LayerNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -302,6 +281,12 @@ class LayerNorm(_Normalised):
 
     def _feature_axis(self, shape: Shape) -> int:
         return self._own_layout.feature_axis
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the value, one row for each example or place, and the makers."""
+        X, *scales = inputs
+        axis = self._feature_axis(X.shape)
+        return normalised_in_symbols(X, scales, axis, 1, self.eps, name, centred=self.centred)
 
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         return features_last(shape, self._own_layout)
@@ -323,7 +308,7 @@ class RMSNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -339,6 +324,12 @@ class RMSNorm(_Normalised):
     def _feature_axis(self, shape: Shape) -> int:
         return self._own_layout.feature_axis
 
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the value, one row for each example or place, and the makers."""
+        X, *scales = inputs
+        axis = self._feature_axis(X.shape)
+        return normalised_in_symbols(X, scales, axis, 1, self.eps, name, centred=self.centred)
+
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         return features_last(shape, self._own_layout)
 
@@ -353,7 +344,7 @@ class GroupNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -396,13 +387,14 @@ def batch_norm(
 ) -> tuple[Array, Jacobians]:
     r"""Return the batch-normalised X, and its Jacobians with respect to X, γ and β.
 
-    In training, with x̂ and 1/s of each feature over the m examples,
-    :math:`J_X = \operatorname{diag}(\gamma / s)(I - \hat x \hat x^\top / m)(I - 1 1^\top / m)`, from which CS231n's one
-    line follows: dx = γ/(m s) · (m·dout − Σ dout − x̂ · Σ (dout ∘ x̂)).
+    In training, x̂ and 1/s of each feature are taken over the m examples. The Jacobian is
+    :math:`J_X = \operatorname{diag}(\gamma / s)(I - \hat x \hat x^\top / m)(I - 1 1^\top / m)`. CS231n's one line
+    follows from it: dx = γ/(m s) · (m·dout − Σ dout − x̂ · Σ (dout ∘ x̂)).
 
     Parameters
     ----------
-    X : array_like, shape (N, D), or a batch of images: then each channel is normalised over examples and places
+    X : array_like, shape (N, D), or a batch of images
+        Each channel of images is normalised over examples and places.
     gamma, beta : array_like, shape (D,)
     eps : float
     statistics : (mean, variance), optional
@@ -451,11 +443,11 @@ def running_statistics(
     X : array_like
         As in `batch_norm`.
     before : (mean, variance), optional
-        Taken with weight `momentum`, the batch's with 1 − momentum, as CS231n and Keras do; torch's momentum is
-        1 − this one.
+        They get the weight `momentum`, and the batch's get 1 − momentum. This is as in CS231n and Keras; torch's
+        momentum is 1 − this one.
     momentum : float
     unbiased : bool
-        Whether the batch's variance is divided by m − 1, as torch does here, though not in the layer itself.
+        Whether the batch's variance is divided by m − 1. torch does so for running statistics, and not in the layer.
     layout : Layout, Convention or str, optional
 
     Examples

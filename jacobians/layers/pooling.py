@@ -77,8 +77,8 @@ class _OfImages(Unary):
 class Pool(_OfImages):
     """X ↦ the largest entry, or the mean, of each window of each channel.
 
-    Of equal entries the first in C order is the largest, as in torch; CS231n's max_pool_backward gives each of them the
-    whole gradient, which is no derivative of the value.
+    Of equal entries the first in C order counts as the largest, as in torch. CS231n's max_pool_backward gives each of
+    them the whole gradient, which is no derivative of the value.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Pool(_OfImages):
     stride : int or sequence of int, optional
         The size unless given.
     pad : int, sequence or "same"
-        Around X: what is never the largest, or zeros, which the mean counts.
+        How many entries are put around X. A maximum never takes one; a mean counts them as zeros.
     layout : Layout, Convention or str, optional
 
     Examples
@@ -352,9 +352,12 @@ class Embedding(Unary):
                 f"embedding: W has shape {W.shape}; expected a table, one row for each token of the vocabulary"
             )
         if self.tokens.size and not 0 <= self.tokens.min() <= self.tokens.max() < len(W):
+            mend = "is the first label 1?"
+            if self.tokens.min() < 0:
+                mend = "is a negative one padding? Give it a row of its own, and leave it out of the loss by ignore="
             raise DomainError(
                 f"embedding: tokens lie in [{self.tokens.min()}, {self.tokens.max()}], W of shape {W.shape} has the "
-                f"rows 0 to {len(W) - 1}; is the first label 1?"
+                f"rows 0 to {len(W) - 1}; {mend}"
             )
         tokens, width = self.tokens, W.shape[1]
         return W[tokens], {"W": lambda: ForEachExample(width, Selection(tokens, W.shape[:1], W.dtype), -1)}

@@ -144,8 +144,10 @@ class _Recurrent(Composed):
         Wx, Wh = (W if own.weights == "columns" else W.T for W in rest[self.states : self.states + 2])
         x = X.transpose(axes)
         inputs = x.reshape(x.shape[0] * x.shape[1], x.shape[2])
-        into = matmul(inputs, Wx)
-        into = np.add(into, rest[self.states + 2], out=into).reshape(*x.shape[:2], Wx.shape[1])
+        # each step lies together, so that its gates can be written where what X gives was
+        into = matmul(x.swapaxes(0, 1).reshape(inputs.shape), Wx)
+        into = np.add(into, rest[self.states + 2], out=into)
+        into = into.reshape(x.shape[1], x.shape[0], Wx.shape[1]).swapaxes(0, 1)
         states = empty((*x.shape[:2], Wh.shape[0]), into.dtype, into, starts[0])
         around = self._run(into, starts, Wh, rest[self.states + 3 :], states)
         return states, WholeSequence(
@@ -233,7 +235,8 @@ class RNN(_Recurrent):
 class LSTM(_Recurrent):
     """(X, h, c, Wx, Wh, b) ↦ the states of a long short-term memory.
 
-    With the gates i, f, o = σ(…) and g = tanh(…) of xₜ Wx + hₜ₋₁ Wh + b, cₜ = f ∘ cₜ₋₁ + i ∘ g and hₜ = o ∘ tanh cₜ.
+    The gates are i, f, o = σ(…) and g = tanh(…) of xₜ Wx + hₜ₋₁ Wh + b. The cell is cₜ = f ∘ cₜ₋₁ + i ∘ g, and the
+    state is hₜ = o ∘ tanh cₜ.
 
     Parameters
     ----------
@@ -276,9 +279,9 @@ class LSTM(_Recurrent):
 class GRU(_Recurrent):
     """(X, h, Wx, Wh, b, bh) ↦ the states of a gated recurrent unit.
 
-    With r, z = σ(xₜ Wx + b + hₜ₋₁ Wh + bh) and n = tanh(xₜ Wx + b + r ∘ (hₜ₋₁ Wh + bh)), hₜ = (1 − z) ∘ n + z ∘ hₜ₋₁:
-    the reset gate comes after the product, as in torch and in Keras (reset_after). The gates lie in torch's order "rzn"
-    unless given; Keras' is "zrn".
+    The gates are r, z = σ(xₜ Wx + b + hₜ₋₁ Wh + bh). The state is hₜ = (1 − z) ∘ n + z ∘ hₜ₋₁ with
+    n = tanh(xₜ Wx + b + r ∘ (hₜ₋₁ Wh + bh)). The reset gate r comes after the product, as in torch and in Keras
+    (reset_after). The gates lie in torch's order "rzn" unless given; Keras' is "zrn".
 
     Examples
     --------
@@ -351,7 +354,7 @@ def rnn(
     mask : array_like of bool, shape (N, T), optional
         Which steps belong to an example; in the others its state stays.
     steps : bool
-        Of values: whether every step is values of its own, as an explanation or a diagnosis wants it. Else
+        Whether each step of values of a graph is values of its own, whose formulas `explain` writes. Without it
         the sequence is one operation, which is several times faster.
     layout : Layout, Convention or str, optional
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, Shape
 from jacobians.linops import Jacobian
 from jacobians.symbols.expressions import Call, Expr
 from jacobians.symbols.named_functions import Function
@@ -73,12 +73,15 @@ class InDirection(Jacobian):
     ----------
     function : Function
     *matrices : Expr
+    shape : tuple of int, optional
+        Of E; that of A, unless given.
     """
 
     __slots__ = ("function", "matrices")
 
-    def __init__(self, function: Function, *matrices: Any) -> None:
-        super().__init__(matrices[0].shape, matrices[0].shape, Expr.dtype)
+    def __init__(self, function: Function, *matrices: Any, shape: Shape | None = None) -> None:
+        shape = matrices[0].shape if shape is None else shape
+        super().__init__(shape, shape, Expr.dtype)
         self.function, self.matrices = function, matrices
 
     def _jvp(self, tangent: Any) -> Any:
@@ -88,7 +91,7 @@ class InDirection(Jacobian):
         return self._transpose()._jvp(cotangent)
 
     def _transpose(self) -> InDirection:
-        return InDirection(self.function, *(matrix.T for matrix in self.matrices))
+        return InDirection(self.function, *(matrix.T for matrix in self.matrices), shape=self.domain)
 
     @property
     def structure(self) -> str:

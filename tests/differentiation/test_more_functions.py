@@ -26,6 +26,9 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(x) / np.exp(x).sum())
 
 
+EXPM, LOGM, SQRTM = scipy.linalg.expm, scipy.linalg.logm, scipy.linalg.sqrtm
+
+
 def rows_softmax(X: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(X) / np.exp(X).sum(axis=1, keepdims=True))
 
@@ -62,6 +65,12 @@ OF_MATRICES: dict[str, tuple[str, Callable[..., Any], str]] = {
     "kron(A X, x) B": ("X", lambda A, X, x, B: np.kron(A @ X, x) @ B, "dY = ((A dX) ⊗ x) B"),
     "X ⊗ X": ("X", lambda X: np.kron(X, X), "dY = dX ⊗ X + X ⊗ dX"),
     "inv(kron(X, A))": ("X", lambda X, A: np.linalg.inv(np.kron(X, A)), "dY = −inv(X ⊗ A) (dX ⊗ A) inv(X ⊗ A)"),
+    "sqrtm(X) B": ("X", lambda X, B: SQRTM(X) @ B, "dY = sylvester(sqrtm(X), sqrtm(X), dX) B"),
+    "sylvester(A, X, B)": (
+        "X",
+        lambda A, X, B: scipy.linalg.solve_sylvester(A, X, B),
+        "dY = −sylvester(A, X, sylvester(A, X, B) dX)",
+    ),
     "softmax(A x)": ("x", lambda A, x: softmax(A @ x), "dy = softmax(A x) ∘ (A dx − (dxᵀ Aᵀ softmax(A x)) 1)"),
 }
 OF_NUMBERS: dict[str, tuple[str, Callable[..., Any], str]] = {
@@ -84,9 +93,11 @@ OF_NUMBERS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "2^{x^T x}": ("x", lambda x: 2 ** (x * x).sum(), ""),
     "|a' x| |X|": ("X", lambda a, x, X: abs((a * x).sum()) * np.linalg.det(X), "∂f/∂X = abs(aᵀ x) det(X) inv(X)ᵀ"),
     r"\left\| A x \right\|_{1} + \|x\|_2": ("x", lambda A, x: np.abs(A @ x).sum() + np.sqrt((x * x).sum()), ""),
+    "log(2) |1 - 3| tr(max(1, 2) X)": ("X", lambda X: np.log(2) * 4 * np.trace(X), "∂f/∂X = 2.77259 I₃"),
     "norm(A x, 1)": ("x", lambda A, x: np.abs(A @ x).sum(), "∂f/∂x = Aᵀ sign(A x)"),
     "norm(X, 'fro')^2": ("X", lambda X: (X * X).sum(), "∂f/∂X = 2 X"),
     "np.sum(A * softmax(X, axis=1))": ("X", lambda A, X: (A * rows_softmax(X)).sum(), ""),
+    "tr(A sqrtm(X))": ("X", lambda A, X: np.trace(A @ SQRTM(X)), "∂f/∂X = sylvester(sqrtm(X)ᵀ, sqrtm(X)ᵀ, Aᵀ)"),
     "np.linalg.slogdet(X)[1]": ("X", lambda X: np.log(np.linalg.det(X)), "∂f/∂X = inv(X)ᵀ"),
 }
 
@@ -200,6 +211,7 @@ def test_a_backslash_is_octaves_where_no_command_follows() -> None:
         ("norm(X, 2)", r"norm of a matrix is not read with this order: norm\(X\) is Frobenius' norm"),
         ("norm(X x, 3)", "norm of a vector is not read with this order"),
         ("np.clip(X, 1, 0)", "clip is read with two literals, the lower one first"),
+        ("clip(X)", "clip does not take 1 arguments"),
         ("expm(X x)", "expm is taken of a square matrix, not of a column"),
         (r"\|X\|_*", "norm of a matrix is not read with this order"),
         (r"\|X\|_2", "norm of a matrix is not read with this order"),
@@ -213,16 +225,14 @@ def test_what_is_refused(text: str, message: str) -> None:
         jac.differentiate(text, "X")
 
 
-EXPM, LOGM, SQRTM = scipy.linalg.expm, scipy.linalg.logm, scipy.linalg.sqrtm
 FUNCTIONS_OF_A_MATRIX: dict[str, tuple[Callable[..., Any], str]] = {
     "expm(A X)": (lambda A, X: EXPM(A @ X), "dY = dexpm(A X, A dX)"),
     "logm(X)": (lambda X: LOGM(X), "dY = dlogm(X, dX)"),
-    "sqrtm(X) B": (lambda X, B: SQRTM(X) @ B, "dY = sylvester(sqrtm(X), sqrtm(X), dX) B"),
     "2^X": (lambda X: EXPM(np.log(2) * X), "dY = 0.693147 dexpm(0.693147 X, dX)"),
     "e^{A X}": (lambda A, X: EXPM(A @ X), "dY = dexpm(A X, A dX)"),
     "tr(A expm(X / 2))": (lambda A, X: np.trace(A @ EXPM(X / 2)), "∂f/∂X = 0.5 dexpm(0.5 Xᵀ, Aᵀ)"),
-    "tr(A sqrtm(X))": (lambda A, X: np.trace(A @ SQRTM(X)), "∂f/∂X = sylvester(sqrtm(X)ᵀ, sqrtm(X)ᵀ, Aᵀ)"),
     "tr(expm(X'))": (lambda X: np.trace(EXPM(X)), "∂f/∂X = expm(X)ᵀ"),
+    "tr(sqrtm(X))": (lambda X: np.trace(SQRTM(X)), "∂f/∂X = 0.5 inv(sqrtm(X))ᵀ"),
     "tr(logm(X))": (lambda X: np.log(np.linalg.det(X)), "∂f/∂X = inv(X)ᵀ"),
 }
 
@@ -243,6 +253,12 @@ def test_functions_of_a_matrix_by_differentials_that_run(text: str) -> None:
     computed = scope["dY"].ravel() if found.gradient is None else scope["dX"].ravel() @ np.eye(9)
     wanted = along if found.gradient is None else truth.ravel()
     np.testing.assert_allclose(computed, wanted, rtol=1e-6, atol=1e-7 * np.abs(wanted).max())
+
+
+def test_the_norm_of_a_matrix_is_said_to_be_frobenius() -> None:
+    first = str(jac.differentiate("norm(X)", "X")).partition("\n")[0]
+    assert first == "f = norm(X)   (X 3×4; norm is Frobenius' norm)"
+    assert "Frobenius" not in str(jac.differentiate("norm(X x)^2", "x"))
 
 
 def test_an_e_below_exponents_alone_is_eulers_number() -> None:

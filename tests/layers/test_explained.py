@@ -22,6 +22,24 @@ def batch_norm() -> Any:
     return layers.batch_norm(*values)
 
 
+def spatial_batch_norm() -> Any:
+    return layers.batch_norm(*drawn({"X": (3, 4, 2, 5), "gamma": (4,), "beta": (4,)}))
+
+
+def in_evaluation() -> Any:
+    """With the batch in columns."""
+    X, gamma, beta = drawn({"X": (3, 5), "gamma": (3, 1), "beta": (3,)})
+    return layers.batch_norm(X, gamma, beta, statistics=(rng.normal(size=3), rng.random(3)), layout="ng-dlai")
+
+
+def layer_norm() -> Any:
+    return layers.layer_norm(*drawn({"X": (3, 2, 4), "gamma": (4,), "beta": (4,)}))
+
+
+def rms_norm() -> Any:
+    return layers.rms_norm(*drawn({"X": (5, 4), "gamma": (4,)}))
+
+
 def attention() -> Any:
     return layers.attention(
         *jac.values(Q=rng.normal(size=(3, 4)), K=rng.normal(size=(5, 4)), V=rng.normal(size=(5, 2)))
@@ -140,6 +158,13 @@ LINES = {
         "dγ = 1ᵀ(dZ₁ ∘ Xhat₁)",
         "dβ = 1ᵀdZ₁",
     ],
+    spatial_batch_norm: [
+        "D₁ = X_abcd→acdb as 30×4 − 1ᵀ(X_abcd→acdb as 30×4) / 30",
+        "dγ = 1ᵀ((dZ₁_abcd→acdb as 30×4) ∘ Xhat₁)",
+    ],
+    in_evaluation: ["dX = (dZ₁ᵀ ∘ (1 ((γ as 3) / S₁)ᵀ))ᵀ", "dβ = 1ᵀdZ₁ᵀ"],
+    layer_norm: ["S₁ = sqrt((D₁ ∘ D₁) 1 / 4 + 1e−05)", "Xhat₁ = D₁ / (S₁ 1ᵀ)"],
+    rms_norm: ["dX = (dZ₁ ∘ (1 γᵀ) − ((dZ₁ ∘ (1 γᵀ) ∘ Xhat₁) 1) ∘ (Xhat₁ / 4)) ∘ ((1 / S₁) 1ᵀ)"],
     attention: [
         "S₁ = 0.5 (Q Kᵀ)",
         "dP = dZ₁ Vᵀ",

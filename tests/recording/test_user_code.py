@@ -109,7 +109,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a memory of the thread's": (first_of_thread, r"kept an array of an earlier run.*: return of_thread.first \* 2"),
     "random numbers": (random, "random gives something else when it is replayed: does it draw random numbers"),
     "an array of its own": (own_array, r"into plain numbers.*: out\[...\] = X"),
-    "a Jacobian": (lambda v: jac.tanh(v), r"returns a Diagonal, a Jacobian.*return arrays made of it"),
+    "a Jacobian": (lambda v: jac.tanh(v), r"returns a Diagonal, a Jacobian.*return arrays instead"),
     "a generator": (lambda v: (row for row in v), "returns a generator"),
     "a defaultdict": (lambda v: defaultdict(list, v=v), "returns a defaultdict of v"),
 }

@@ -50,7 +50,7 @@ def parsed(latex: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("layout", "which"), list(zip(LAYOUTS[::25], (0, 4, 9), strict=True)), ids=str)
+@pytest.mark.parametrize(("layout", "which"), [(LAYOUTS[0], 0), (LAYOUTS[50], 9)], ids=str)
 def test_all_latex_parses_and_all_mathml_is_well_formed(layout, which):
     for equation in derive(run_of(make(layout, which), which)).equations:
         assert parsed(equation.latex), equation.latex
