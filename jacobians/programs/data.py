@@ -698,7 +698,9 @@ class Data:
         if naming.INDICES.fullmatch(name) and name in self.uses.indices:
             return random_of(self.seed, name).permutation(np.arange(n) % 4)
         if name == "training_data" or re.search(rf"for \w+, ?\w+ in {re.escape(name)}\b", self.uses.text):
-            return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
+            # targets between 0 and 1 are those of a cross-entropy as well
+            targets = random_of(self.seed, name).uniform(0.1, 0.9, size=(n, guess.outputs, 1))
+            return [(self._normal(f"x{i}", (_D, 1)), targets[i]) for i in range(n)]
         if (naming.LABELS.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)
         if naming.INPUTS.fullmatch(name):

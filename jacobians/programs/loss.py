@@ -164,6 +164,7 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
             continue
         if (
             naming.is_gradient(event.key)
+            or event.key.lower().startswith("delta")
             or naming.is_parameter(event.key)
             or event.key in _LABELS
             or "err" in event.key

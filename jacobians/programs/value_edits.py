@@ -143,7 +143,9 @@ def _of_missing_terms(one: Part, around: Around) -> Iterator[Edit]:
                     yield edited("term-missing", words, one, made_of(f"_0 + {text}", _0=node), natural=False)
 
 
-_OF_EXAMPLES = re.compile(r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*)$")
+_OF_EXAMPLES = re.compile(
+    r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*|\w+\.shape\[0\])$"
+)
 """Counts of examples: a batch may hold fewer than there are."""
 
 
