@@ -35,6 +35,7 @@ _HOMES = {
     "graphs": "values",
     "layout": "Layout unvec vec",
     "linops": "Jacobian",
+    "moved_networks": "translate_network",
     "network": "Network Run",
     "of_functions": "grad jacobian",
     "operations": "Jacobians Operation add add_ones affine binary_cross_entropy cross_entropy exp gelu hadamard huber "
@@ -76,6 +77,7 @@ if TYPE_CHECKING:  # type checkers do not run the table; every name in it is lis
     from jacobians.graphs import *
     from jacobians.layout import *
     from jacobians.linops import *
+    from jacobians.moved_networks import *
     from jacobians.network import *
     from jacobians.of_functions import *
     from jacobians.operations import *

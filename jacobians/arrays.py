@@ -27,6 +27,7 @@ __all__ = [
     "StandIn",
     "Symbolic",
     "a_number",
+    "a_whole_number",
     "all_finite",
     "as_array",
     "as_float",
@@ -367,6 +368,24 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
     return sizes
 
 
+def as_count(count: Any, name: str, operation: str) -> int:
+    """Return a whole number from 0 on.
+
+    Raises
+    ------
+    ShapeError
+        If it is none.
+    """
+    try:
+        found = index(count)
+    except TypeError:
+        found = -1
+    if found < 0:
+        given = repr(count) if isinstance(count, int | float) else kind_of(count)
+        raise ShapeError(f"{operation}: {name} is {given}; expected a whole number from 0 on")
+    return found
+
+
 size_of: Callable[[Shape], int] = math.prod
 """The number of entries of an array of this shape (1 for a scalar)."""
 
@@ -432,6 +451,31 @@ def a_number(value: Any, name: str, operation: str) -> float:
     if np.shape(value) == () and isinstance(value, np.ndarray):
         return float(as_float(value, name, operation))
     raise DTypeError(f"{operation}: {name} is {kind_of(value)}; expected one number")
+
+
+def a_whole_number(value: Any, name: str, operation: str, least: int | None = None) -> int:
+    """Return an argument that is one whole number.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none, or below the least.
+
+    Examples
+    --------
+    >>> a_whole_number("1", "axis", "sum")
+    Traceback (most recent call last):
+    jacobians.errors.ArgumentError: sum: axis is the text '1'; expected a whole number
+    """
+    try:
+        found = index(value)
+    except TypeError:
+        found = None
+    if found is None or (least is not None and found < least):
+        given = kind_of(value) if found is None else str(found)
+        from_on = "" if least is None else f" from {least} on"
+        raise ArgumentError(f"{operation}: {name} is {given}; expected a whole number{from_on}")
+    return found
 
 
 def number(scalar: Any) -> float:

@@ -399,7 +399,10 @@ class Convention:
                 break
             shape = np.shape(params[name])
             if len(shape) != 2:
-                raise ShapeError(f"sizes: {name} has shape {shape}; expected a matrix")
+                kernels = "; a network with kernels goes by jac.translate_network(net, params, X, target)"
+                raise ShapeError(
+                    f"sizes: {name} has shape {shape}; expected a matrix{kernels if len(shape) in (3, 4) else ''}"
+                )
             n_in, n_out = shape[self.layout.node_axis] - self.layout.absorbs_bias, shape[1 - self.layout.node_axis]
             if widths and n_in != widths[-1]:
                 raise ShapeError(

@@ -14,7 +14,7 @@ natural gradient method*, arXiv:1412.1193).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -96,7 +96,10 @@ def hessian(run: Run, wrt: str | Sequence[str] | None = None) -> Jacobian:
     _check_run(run, "hessian")
     if wrt is None or isinstance(wrt, str):
         return run.hessian(*([] if wrt is None else [wrt]))
-    names = tuple(wrt)
+    given: object = wrt
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(name, str) for name in names):
+        raise ArgumentError(f"hessian: wrt is {kind_of(wrt)}; expected the name of an array: hessian(run, 'W1')")
     if not names or len(set(names)) < len(names):
         raise LayoutError(f"hessian: wrt={wrt!r}; give each name once, and at least one")
     return run._hessian(names, packed=True)
@@ -303,8 +306,9 @@ def _layer(
         layer, later = factors[place], factors[:place]
         if isinstance(layer, Kronecker) and layer_axis((H, *later), layer) == axis:
             return later, layer, factors[place + 1 :]
-    shared = any(isinstance(factor, SharedKernel) for factor in factors)
-    mend = f"layers.kronecker_factored_rows(run.jacobian({wrt!r}, of='losses')) for a kernel" if shared else ""
+    shared = any(isinstance(factor, SharedKernel) for factor in factors) or len(H.domain) > 2
+    rows = f"layers.kronecker_factored_rows(run.jacobian({wrt!r}, of='losses'))"
+    mend = f"{rows} for a weight that places or steps share" if shared else ""
     raise LayoutError(
         f"kronecker_factored: ∂output/∂{wrt} is {J.structure}; expected X ⊗ I, an affine layer's Jacobian by its "
         "weight or bias that is used once, after factors that act on each example by itself: choose such a parameter, "

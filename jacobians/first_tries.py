@@ -61,19 +61,19 @@ def _decorated(function: Callable[P, R], call: str | None) -> Callable[P, R]:
         except TypeError as error:
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                 raise  # from within the function
-        how = _call_of(function) if call is None else call
+        how = _call_of(function, args) if call is None else call
         name = how.partition("(")[0].rpartition(" ")[2]
         raise ArgumentError(f"{name}: {_misfit(function, args, options)}write {how}")
 
     return called
 
 
-def _call_of(function: Callable[..., object]) -> str:
+def _call_of(function: Callable[..., object], args: tuple[object, ...]) -> str:
     """A call of a function, or of the class whose constructor it is, with every argument and its default."""
     name = function.__name__
     is_constructor = name == "__init__"
     if is_constructor:
-        name = function.__qualname__.split(".")[-2]
+        name = type(args[0]).__name__  # which may have the constructor from the class that it is made of
     arguments = []
     for parameter in list(inspect.signature(function).parameters.values())[is_constructor:]:
         default = parameter.default

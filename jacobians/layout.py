@@ -42,7 +42,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 class Layout:
     """Orthogonal choices that fix every formula of a mini-batch gradient.
 
-    The first five are those of matrices; the others matter where there are images or sequences.
+    The first five concern matrices. The others matter for images and sequences.
 
     Parameters
     ----------
@@ -62,6 +62,7 @@ class Layout:
         these by `batch`: (N, C, H, W), (N, H, W, C), (C, H, W, N), or MATLAB's (H, W, C, N).
     sequences : {"batch-first", "time-first"}
         For a batch in rows (N, T, D) or (T, N, D); in columns the axes are reversed, (D, T, N) or MATLAB's (D, N, T).
+        What has three axes is read so where a loss counts its examples.
     kernels : {"OIHW", "HWIO"}
         Whether a kernel's outputs and inputs come before its places or after them.
     features : {"one-axis", "all-axes"}
@@ -171,6 +172,20 @@ class Layout:
         own = own if self.batch == "rows" else own[::-1]
         return tuple(own.index(axis) for axis in "NTD")
 
+    def examples_axis(self, rank: int) -> int:
+        """Return the axis along which a loss counts the examples of an array of so many axes.
+
+        An array of three axes holds sequences, so in a layout that is time-first the examples lie along axis 1.
+
+        Examples
+        --------
+        >>> Layout(sequences="time-first").examples_axis(3), Layout().examples_axis(3)
+        (1, 0)
+        >>> Layout(sequences="time-first").examples_axis(2)
+        0
+        """
+        return self.sequence_axes()[0] if rank == 3 and self.sequences == "time-first" else self.batch_axis
+
     def kernel_axes(self, places: int = 2) -> tuple[int, ...]:
         """Return the order of axes that takes a kernel, with so many axes of places, to (out, in, *places).
 
@@ -195,7 +210,7 @@ class Layout:
         return self.batch_shape(shape[self.batch_axis], features)
 
     def flat_axes(self, rank: int) -> tuple[int, ...]:
-        """Return the order of axes from which an example's entries are read in C order to flatten it in `vec` order.
+        """Return the order of axes in which reading an example in C order flattens it in `vec` order.
 
         Examples
         --------
@@ -208,7 +223,7 @@ class Layout:
 
     @cached_property
     def of_matrices(self) -> Layout:
-        """The same layout of matrices; the choices of images and sequences are as by default.
+        """The same layout of matrices, with the default choices for images and sequences.
 
         Examples
         --------
@@ -243,7 +258,7 @@ class Layout:
 
     @cached_property
     def without_bias(self) -> slice:
-        """The places of one node's weights without an absorbed bias, and of [1 X]'s features without the ones.
+        """Where one node's weights lie beside an absorbed bias, and the features of [1 X] beside the ones.
 
         Examples
         --------
@@ -317,7 +332,7 @@ class Layout:
         return (n_out,) if self.batch == "rows" else (n_out, 1)
 
     def __repr__(self) -> str:
-        """The five choices of matrices, and of the others what is not usual."""
+        """The five choices for matrices, and every other choice that differs from the default."""
         shown = [f for k, f in enumerate(fields(self)) if k < 5 or getattr(self, f.name) != f.default]
         return f"Layout({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in shown)})"
 

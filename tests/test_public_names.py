@@ -33,8 +33,8 @@ PUBLIC = words("""
     hadamard hessian huber in_blocks jacobian kl_divergence kronecker_factored l2 leaky_relu linear load_digits
     load_parameters log log_softmax logistic_loss matmul mean multiclass_hinge poisson power reduction_ratio relu
     replayed reshape save_parameters sigmoid silu softmax softplus square squared_error tanh temporal_softmax total
-    translate_batch translate_gradients translate_jacobian translate_kernel translate_packed translate_parameters
-    transpose unvec values vec
+    translate_batch translate_gradients translate_jacobian translate_kernel translate_network translate_packed
+    translate_parameters transpose unvec values vec
 """)
 
 LINOPS = words("""
@@ -205,7 +205,8 @@ MAY_IMPORT = {
     "auditing": _FORMULAS | {"diagnosis"},
     "differentiation": _FORMULAS | {"auditing", "matrix"},
     "programs": _FORMULAS | {"checking"},
-    "comparison": _FORMULAS | {"checking", "array_roles", "layers"},
+    "moved_networks": _NETWORK | {"layers"},
+    "comparison": _FORMULAS | {"checking", "array_roles", "layers", "moved_networks"},
     "explorer": _FORMULAS | {"comparison", "data", "differentiation", ""},
     "cli": _FORMULAS
     | {

@@ -71,7 +71,7 @@ _GREEK = (
 )
 _ELEMENTS = "ijkpqrs"
 _LAYERS = ("l", "L", "k", "i", "j", "n")
-_FUNCTIONS = ("tanh", "log", "ln", "exp", "det", "sin", "cos")
+_FUNCTIONS = ("tanh", "log", "ln", "exp", "det", "sin", "cos", "tan", "sinh", "cosh", "arctan", "max", "min")
 _FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
 _STYLES = (
     *("mathrm", "text", "mathit", "mathbf", "boldsymbol", "bm", "mathsf", "operatorname", "vec", "textbf", "mathbb"),
@@ -85,6 +85,8 @@ class LatexNames:
 
     tokens: Tokens
     loops: Container[str] = ()
+    exponents: bool = False
+    """Whether an exponent may be an expression, which `scripts` leaves to the reader."""
 
     @classmethod
     def of(cls, source: Source, span: Span) -> LatexNames:
@@ -136,12 +138,30 @@ class LatexNames:
             if token.kind == "primes":
                 self.tokens.take()
                 found.append(("prime", len(token.text), token.span))
+            elif self.exponents and token.text == "^" and not self._is_script():
+                return found
             elif self.tokens.accept("^"):
                 found += self._above()
             elif self.tokens.accept("_"):
                 found.append(self._below())
             else:
                 return found
+
+    def _is_script(self) -> bool:
+        """Whether what ^ raises is a transpose, a prime or a small whole number, and no expression."""
+        ahead = 1 + (self.tokens.peek(1).text == "{")
+        token = self.tokens.peek(ahead)
+        if token.kind == "command":
+            return token.text[1:] in ("top", "intercal", "prime", *_STYLES)
+        if token.kind == "letters":
+            return token.text[0] == "T" and (ahead == 1 or token.text == "T")
+        if token.text in CLOSING:  # the index of W^{(1)}
+            return self.tokens.peek(ahead + 1).kind == "number" and self.tokens.peek(ahead + 2).text in (")", "]")
+        if token.text in ("-", "−"):
+            ahead += 1
+            token = self.tokens.peek(ahead)
+        closed = self.tokens.peek(1).text != "{" or self.tokens.peek(ahead + 1).text == "}"
+        return token.text in ("'", "\\prime") or (token.text in ("1", "2", "3") and closed)
 
     def _above(self) -> list[Script]:
         if not self.tokens.accept("{"):
@@ -250,14 +270,31 @@ class _LatexReader(TextReader):
 
     def __init__(self, source: Source, span: Span, scope: Words) -> None:
         super().__init__(source, span, scope)
-        self.names = LatexNames(self.tokens, scope.loops)
+        self.names = LatexNames(self.tokens, scope.loops, scope.function("kron") is not None)
 
     def _factor(self, depth: int) -> Term:
+        start = self.tokens.next.span[0]
+        found = self._base(depth)
+        while self.names.exponents and self.tokens.accept("^"):
+            braced = self.tokens.next.text == "{"
+            exponent = self._bracketed("{", depth) if braced else self._base(self._deeper(depth))
+            found = Term("power", (found,), exponent, self._since(start))
+            found = self._attached(found, self.names.scripts(), start)
+        return found
+
+    def _base(self, depth: int) -> Term:
+        """What stands below an exponent that is an expression, with all that is attached to it before."""
         token = self.tokens.next
         start = token.span[0]
         if token.kind == "number":
             self.tokens.take()
-            return self.scope.number(float(token.text), self.source, token.span)
+            found = self.scope.number(float(token.text), self.source, token.span)
+            return self._attached(found, self.names.scripts(), start) if self.names.exponents else found
+        if token.text == "\\sqrt" and (root := self.scope.function("sqrt")):
+            self.tokens.take()
+            inside = self._bracketed("{", self._deeper(depth))
+            found = self.scope.call(root, (inside,), self.source, self._since(start))
+            return self._attached(found, self.names.scripts(), start)
         if self.tokens.accept("\\sum"):
             return self._sum(depth, start)
         if self.tokens.accept("\\nabla"):
@@ -274,6 +311,11 @@ class _LatexReader(TextReader):
 
     def _sum(self, depth: int, start: int) -> Term:
         r"""\sum_{i=1}^{m}: the sum over the examples of what follows, each example alone."""
+        if self.names.exponents:
+            raise self.source.error(
+                "sums over indices are not read; write a product such as x^T x, or sum(X) of all entries",
+                (start, start + 4),
+            )
         self.tokens.expect("_", ", as in \\sum_{i=1}^{m}")
         braced = self.tokens.accept("{")
         letter = self.tokens.take().text

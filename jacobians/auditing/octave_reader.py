@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -49,7 +50,7 @@ OCTAVE = Grammar(
     allowed="allowed are names, numbers, + - * .* / ./, ', slices such as (:, 2:end), [ones(m, 1) A], sum(A, 1), f(Z)",
 )
 
-_OF_OCTAVE = OCTAVE.levels[1]
+_OF_OCTAVE: Mapping[str, Kind] = {**OCTAVE.levels[1], "/": "right_divide"}
 TEXTBOOK = replace(
     OCTAVE,
     tokens=re.compile(

@@ -269,6 +269,8 @@ class _PythonReader:
                 function = self.scope.function(name)
                 if function is None:
                     raise self.error(self.scope.no_function(name), node.func)
+                if (along := self._softmax_along(function, node, depth)) is not None:
+                    return along
                 if not bare:
                     raise self.error(f"{name} takes no keywords", node.keywords[0].value)
                 return self._function(function, node, depth)
@@ -289,6 +291,8 @@ class _PythonReader:
                     return self._total(name, args[0], args[1:], node, depth)
                 if bare and self.scope.function(name) == "kron":
                     return self._function("kron", node, depth)
+                if (along := self._softmax_along(name, node, depth)) is not None:
+                    return along
                 found = self._of_numpy(name, node, depth)
                 if found is None or not (bare or name in ("zeros", "ones", "zeros_like", "max", "amax", *_CASTS)):
                     raise self.error(f"np.{name} is not read in this form; {_ALLOWED_CALLS}", node)
@@ -331,6 +335,19 @@ class _PythonReader:
 
     def _function(self, function: str, node: ast.Call, depth: int) -> Term:
         return self.scope.call(function, self.terms(node.args, depth), self.source, self.span(node))
+
+    def _softmax_along(self, function: str, node: ast.Call, depth: int) -> Term | None:
+        """softmax(X, axis=1) of an expression of matrices, where it goes along an axis; None for anything else."""
+        if function != "softmax" or self.scope.function("kron") is None:
+            return None
+        given = [*node.args[1:], *(k.value for k in node.keywords if k.arg in ("axis", "dim"))]
+        if len(given) != 1 or len(node.args) + len(node.keywords) != 2:
+            return None
+        axis = self._integer(given[0])
+        if axis not in (0, 1, -1, -2):
+            raise self.error("a matrix has the axes 0 and 1", given[0])
+        along = "columns" if axis in (0, -2) else "rows"
+        return call(f"softmax_{along}", (self.term(node.args[0], depth),), self.span(node))
 
     def _of_numpy(self, name: str, node: ast.Call, depth: int) -> Term | None:
         """A call of a function of NumPy, or None where it is not one of those that are read."""
@@ -377,6 +394,8 @@ class _PythonReader:
                 return self.scope.ones(self._dims(args), self.source, span)
             case "transpose", [_]:
                 return Term("transpose", self.terms(args, depth), None, span)
+            case _, [_, _] | [_, _, _] if self.scope.function("kron") and name in ("maximum", "minimum", "clip"):
+                return self._function(name, node, depth)
             case "maximum", ([ast.Constant(value=0), of] | [of, ast.Constant(value=0)]):
                 return call("relu", self.terms((of,), depth), span)
             case "pad", [of, ast.Tuple(elts=pairs)]:

@@ -1,4 +1,4 @@
-"""`RandomBatches`: a network on several random batches, whose derivatives are what a formula is compared with."""
+"""`RandomBatches`: a network on several random batches; a formula is compared with its derivatives there."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class RandomBatches:
         return self.network.convention.names.count
 
     def gradient_name(self, name: str) -> str:
-        """Return what the convention calls the gradient with respect to a parameter, or to the inputs."""
+        """Return the convention's name for the gradient with respect to a parameter, or to the inputs."""
         return self.network.convention.names.gradient_of(name)
 
     @cached_property
@@ -103,7 +103,7 @@ class RandomBatches:
 
     @cached_property
     def at_the_output(self) -> Mapping[str, Expr]:
-        """∂L/∂A of the last layer, where the loss holds the sigmoid: ∂L/∂Z by the sigmoid's derivative."""
+        """∂L/∂A of the last layer, where the sigmoid is part of the loss: ∂L/∂Z divided by the sigmoid's derivative."""
         names, words = Names(self.first.run), self.network.convention.names
         last, prediction = names.outputs[-1], names.prediction
         if (

@@ -64,7 +64,7 @@ class Checked:
 
     @property
     def is_scaled(self) -> bool:
-        """Whether it is right but for a factor, a sign or a transpose of the whole."""
+        """Whether it is right up to a factor, a sign or a transpose of the whole."""
         try:
             return self.expr is not None and any(len(e.slips) == 1 for e in self.judge.reach(self.expr))
         except ValueError:  # a loss of one's own refuses such targets
@@ -129,7 +129,7 @@ class Reading:
 def readings(
     formula: Formula, scope: Scope, where: Mapping[str, str], how: str = ""
 ) -> Iterator[Reading | FormulaError]:
-    """Yield a text in every reading of its names, the likeliest first; for one that has none, why.
+    """Yield a text in every reading of its names, the likeliest first, or the reason why there is none.
 
     Parameters
     ----------
@@ -171,9 +171,9 @@ def readings(
 def _of_layers(
     formula: Formula, scope: Scope, choices: Mapping[str, str]
 ) -> tuple[list[Reading | FormulaError], dict[str, tuple[str, ...]]]:
-    """The text with some choices made; where names have no number, in each layer; and what else there is to choose.
+    """The text with some choices made, for each layer where names have no number; and the choices that remain.
 
-    It must be right in all layers, or where other names fix the layer, in one.
+    It must be right in all layers, or in one layer if other names fix it.
     """
     alone = scope.reading(choices, None)
     found: list[Reading | FormulaError] = []

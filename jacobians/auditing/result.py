@@ -186,7 +186,7 @@ def shown(shape: Shape) -> str:
 
 
 def _sentence(text: str) -> str:
-    """A clause with a capital and a full stop; it begins with a word, or with a symbol in backticks."""
+    """A clause as a sentence, with a capital and a full stop; it begins with a word, or a symbol in backticks."""
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 

@@ -62,7 +62,7 @@ class Judge:
     vectors: bool
 
     def value(self, expr: Expr, draw: int) -> Array:
-        """Return an expression's value in one draw, in the truth's shape where that is a matter of writing only."""
+        """Return an expression's value in one draw, in the shape of the truth where both shapes mean the same."""
         with np.errstate(all="ignore"):
             found = np.asarray(evaluate(expr, self.scope.values(draw)))
         true = self.claim.truths[draw]
@@ -89,7 +89,7 @@ class Judge:
             yield _relative(found, true) if found.shape == true.shape else None
 
     def reach(self, expr: Expr) -> Iterator[Explanation]:
-        """Yield what makes an expression right, where a transpose of the whole and a factor are enough."""
+        """Yield the corrections of an expression that a transpose of the whole and a factor make right."""
         true = self.claim.truths[0]
         found = self.value(expr, 0)
         turned = found.ndim == 2 and found.T.shape == true.shape

@@ -1,7 +1,7 @@
 """`slips`: the usual ways to get one place of a formula wrong; `scalings`: the usual wrong factors.
 
-The catalogue is by what stands at the place: any array, a product, a call, a name, an addend. Of two slips that explain
-a formula equally well, the one with the smaller rank is named.
+The catalogue is sorted by what stands at the place: any array, a product, a call, a name, an addend. Of two slips that
+explain a formula equally well, the one with the smaller rank is named.
 """
 
 from __future__ import annotations
@@ -324,7 +324,7 @@ class Scaling:
 
 
 def scalings(scope: Scope) -> Iterator[Scaling]:
-    """Yield the factors by which a formula is usually off, those of one slip first.
+    """Yield the factors by which a formula is usually wrong, those of a single slip first.
 
     They are 1/N, 1/K, 2, the sign, and their products. Where two sizes are equal, both are yielded.
     """

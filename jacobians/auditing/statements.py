@@ -43,7 +43,7 @@ Statement: TypeAlias = Assignment | Loop
 
 @dataclass(frozen=True)
 class _Piece:
-    """What stands between two ends of statements, and how far its line is indented; -1 where no line begins with it."""
+    """The text between two ends of statements, and the indentation of its line; -1 where it does not begin a line."""
 
     span: Span
     indent: int
@@ -74,7 +74,7 @@ def assignments(of: tuple[Statement, ...]) -> Iterator[Assignment]:
 
 
 def _pieces(source: Source, *, latex: bool) -> Iterator[_Piece]:
-    """Cut at the ends of lines and, but for LaTeX, at semicolons, outside of brackets."""
+    """Cut at the ends of lines and, except in LaTeX, at semicolons, outside brackets."""
     text = source.lines or source.text
     depth, start, first = 0, 0, True
     for place, c in enumerate(f"{text}\n"):

@@ -44,6 +44,7 @@ Kind: TypeAlias = Literal[
     "minus",
     "divide",
     "left_divide",  # A \\ b, which is inv(A) b
+    "right_divide",  # A / B as Octave means it, which is A inv(B), or A over a number
     "negative",
     "power",  # entry by entry; detail: the exponent
     "raised",  # to an exponent that is an expression; detail: whether entry by entry
@@ -145,7 +146,7 @@ def replaced(term: Term, path: Path, by: Term) -> Term:
 
 
 def replaced_everywhere(term: Term, old: Term, by: Term) -> Term:
-    """Return a term with another one wherever this very term stands: a name that a text sets may be used twice."""
+    """Return a term in which another one replaces every occurrence of this object: a defined name may be used twice."""
     if term is old:
         return by
     parts = tuple(replaced_everywhere(part, old, by) for part in term.parts)

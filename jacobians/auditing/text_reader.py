@@ -70,7 +70,7 @@ Script: TypeAlias = tuple[
 
 
 class TextReader(ABC):
-    """One right side being read: each level of the table reads terms of the next closer level, and its operators."""
+    """Reads one right side: each level of the table reads its operators between terms of the next closer level."""
 
     grammar: ClassVar[Grammar]
 

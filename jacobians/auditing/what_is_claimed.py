@@ -90,7 +90,7 @@ def _jacobian(left: LeftSide, scope: Scope, source: Source) -> Claim:
 
 
 def _matrix(run: Run, of: str, wrt: str) -> Array:
-    """A Jacobian's matrix; of a scalar by a matrix, the array that is shaped like it, or in numerator layout turned."""
+    """A Jacobian's matrix; for a scalar by a matrix, the array in its shape, transposed in numerator layout."""
     layout, value = run.network.layout, run.values[of]
     array = run.params[wrt] if wrt in run.params else run.values[wrt]
     jacobian = run.jacobian(of=of, wrt=wrt)
@@ -119,8 +119,8 @@ class Ratio(Partial):
 def _jacobian_equation(run: Run, of: str, wrt: str) -> Equation:
     """Return ∂of/∂wrt in the run's layout.
 
-    A scalar by a matrix, and a product of weights for one example, are written as matrices; whatever else there is,
-    as the product of the chain's factors.
+    The derivative of a scalar with respect to a matrix, and a product of weights for one example, are written as
+    matrices. Everything else is the product of the chain's factors.
     """
     layout = run.network.layout
     factors = forward_pass(run).factors(of, wrt)

@@ -1,4 +1,4 @@
-"""`Words`: what the readers of expressions ask of the names and functions that stand in one."""
+"""`Words`: the meaning of names and functions, for the readers of expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches in blocks: what they must offer, where they come from, and how what they give is added exactly."""
+"""Batches in blocks: their protocol, their sources, and how the results of blocks are added exactly."""
 
 from jacobians.batches.blocks import Batches, Blocks, in_blocks
 from jacobians.batches.parquet import ParquetBlocks

@@ -36,7 +36,7 @@ class Batches(Protocol):
 
 
 def is_batches(given: Any) -> bool:
-    """Return whether something is a batch as a row of blocks; lists and tuples have a method `count`, and are none."""
+    """Return whether something is a batch as a row of blocks; lists and tuples, whose `count` is a method, are not."""
     return isinstance(given, Batches) and not callable(given.count)
 
 
@@ -79,8 +79,8 @@ def in_blocks(
 class Blocks:
     """Blocks of arrays; see `in_blocks`.
 
-    What lies in a file travels to another process as the file's name, and what lies in memory block by block. A file
-    that changes while it is in use is refused.
+    Arrays in a file travel to another process as the file's name, and arrays in memory block by block. A file that
+    changes while it is in use is refused.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Blocks:
 
 
 class _Source:
-    """An array that gives slices; where it lies in a file, its pickled copy opens the file again."""
+    """An array that can be sliced. If it lies in a file, its pickled copy opens the file again."""
 
     def __init__(self, given: Any, name: str) -> None:
         self.name = name
@@ -209,7 +209,7 @@ def _mapped(path: str | os.PathLike[str], name: str) -> Array:
 
 
 def _file_of(given: Any) -> str | None:
-    """The file that an array begins in; None for an array in memory, and for a view of one in a file."""
+    """The file at whose beginning an array starts; None for an array in memory, and for a view of one in a file."""
     if isinstance(given, np.memmap):
         base: Any = given.base  # a view's is another array
         return str(given.filename) if given.filename and isinstance(base, mmap.mmap) else None
@@ -219,7 +219,7 @@ def _file_of(given: Any) -> str | None:
 
 
 def stamp(file: str | None) -> tuple[int, int] | None:
-    """Return a file's size and the time of its last change, by which a change is noticed; None of no file.
+    """Return a file's size and the time of its last change, to notice changes; None without a file.
 
     Raises
     ------

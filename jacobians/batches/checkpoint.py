@@ -1,4 +1,4 @@
-"""A checkpoint: arrays in an ``.npz`` file that is whole or not there; the one before is kept."""
+"""A checkpoint: arrays in an ``.npz`` file, which is complete or absent; the previous one is kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF = "checkpoint of"
 
 
 class Checkpoint:
-    """A file in which work that can be interrupted keeps its state, and from which it goes on.
+    """A file that holds the state of interruptible work, from which the work continues.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Checkpoint:
             )
 
     def load(self, work: str) -> dict[str, Array] | None:
-        """Return the last whole state of a piece of work; None where there is none, or it is of other work."""
+        """Return the last complete state of a piece of work; None if there is none, or if it belongs to other work."""
         for path in (self.path, self.before):
             if not path.exists():
                 continue
@@ -87,7 +87,7 @@ class Checkpoint:
         self.before.unlink(missing_ok=True)
 
     def _read(self, path: Path) -> dict[str, Array] | None:
-        """The arrays of a file; None where it is cut off or damaged, which the sums of a zip archive show."""
+        """The arrays of a file; None if it is cut off or damaged, as the check sums of a zip archive show."""
         try:
             # a file that NumPy opens itself stays open where it is damaged
             with path.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:

@@ -29,7 +29,7 @@ def dask_client(executor: Executor) -> Any:
 
 @contextmanager
 def parcel(job: Any, executor: Executor) -> Iterator[Any]:
-    """Give what stands for a job among the arguments of calls, for as long as the calls go on.
+    """Yield the argument that stands for a job in calls, while the calls go on.
 
     Threads get the job itself. Processes of this machine read it from a file, once each. Dask sends it to each worker
     once. Any other executor gets its pickled bytes with every call.

@@ -179,7 +179,7 @@ def _in_flight(blocks: list[int], workers: Workers) -> str:
 
 
 class _StopError(Exception):
-    """An error of the data or the code, on its way past what is tried again."""
+    """An error of the data or the code; it is not tried again."""
 
     def __init__(self, named: Exception, cause: Exception) -> None:
         super().__init__()
@@ -222,10 +222,10 @@ def _named(error: Exception, batches: Batches, index: int) -> Exception:
 
 @cache
 def kernel() -> str:
-    """Return what the bits of this process's products depend on: NumPy, its BLAS, the processor's kernel, threads.
+    """Return everything that can change the bits of this process's products: NumPy, its BLAS, its kernel, its threads.
 
-    The kernel and the threads are those of threadpoolctl where it is installed, and otherwise the processor's
-    features and what the environment asks for.
+    The kernel and the threads come from threadpoolctl where it is installed, and otherwise from the processor's
+    features and the environment.
 
     Examples
     --------

@@ -14,10 +14,10 @@ __all__ = ["TreeSum"]
 class TreeSum:
     """A sum of as many records of arrays as there are blocks, carried in float64.
 
-    Block i meets its neighbour i ⊕ 1, the pair the pair beside it, and so on, as in a binary counter. So the order of
-    the additions is that of the tree, whichever block arrives first, and the error grows with log₂ of their number
-    (Higham 2002, *Accuracy and Stability of Numerical Algorithms*, section 4.2). Where blocks arrive in order, log₂ of
-    their number of partial sums wait at a time.
+    Block i is added to its neighbour i ⊕ 1, each pair to the pair beside it, and so on, as in a binary counter. So the
+    order of the additions is that of the tree, whichever block arrives first, and the error grows with log₂ of their
+    number (Higham 2002, *Accuracy and Stability of Numerical Algorithms*, section 4.2). Where blocks arrive in order,
+    log₂ of their number of partial sums wait at a time.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What blocks are computed by: an executor of the standard library's kind, which may break and be made anew."""
+"""The workers that compute blocks: an executor of the standard library's kind, which may break and be made anew."""
 
 from __future__ import annotations
 

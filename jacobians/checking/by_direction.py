@@ -1,8 +1,10 @@
-r"""The check along random directions: few evaluations for any number of parameters, and its chance to miss an error.
+r"""The check along random directions: few evaluations for any number of parameters, and a stated chance to miss an
+error.
 
 For a Gaussian u, :math:`\langle e, u\rangle` is normal with standard deviation ‖e‖, so one direction sees less than
 t of an error e with probability :math:`P(|\langle e, u\rangle| < t) \le \sqrt{2/\pi}\, t/\|e\|`, and k of them with
-its k-th power. Directions of ±1 cancel errors of structure exactly, and non-negative ones those of sum zero.
+its k-th power. Directions of ±1 can cancel structured errors exactly, and non-negative directions cancel errors that
+sum to zero.
 """
 
 from __future__ import annotations
@@ -110,9 +112,9 @@ def along_directions(
 ) -> DirectionsCheck:
     """Return how the given derivative compares with the reference along Gaussian directions over all entries.
 
-    Several kinks may meet within one direction's steps, and then neither the bands nor the sides bound anything. Such
-    a direction counts for nothing if every entry is compared too; `alone`, most of all directions must be off by more
-    than all that was seen to jump, and by a safety factor, to condemn.
+    Several kinks may lie within one direction's steps. Then neither the bands nor the one-sided slopes give a bound.
+    Such a direction does not count if every entry is compared too. If directions are all there is (`alone`), a failure
+    needs most of them to be off by more than every jump that was seen, times a safety factor.
     """
     tolerances: list[float] = []
     scale, passed, unresolved, beyond = 0.0, True, 0, 0
@@ -151,7 +153,7 @@ def along_directions(
 def localise(probe: Probe, given: GivenDerivative, start: int, stop: int, rng: np.random.Generator) -> int | None:
     """Find an entry with an error between two places, by bisection along directions; None if none is seen.
 
-    One band of small steps a half: this only searches, and what it finds is judged with the full reference.
+    Each half gets one band of small steps: this only searches, and the full reference judges what it finds.
     """
 
     def excess(a: int, b: int) -> float:

@@ -49,7 +49,7 @@ class EntryCheck:
                 own.size, own.weight = none + sizes[a:b].max(), none + (sizes[a:b] * probe.scale[a:b]).max()
 
     def examine(self, entry: int, closely: bool = False) -> bool:
-        """Give one entry the full reference, or closely that of every band; return whether it is wrong."""
+        """Judge one entry by the full reference, with every band of steps if `closely`; return whether it is wrong."""
         own = self.findings[self._tree.leaf_of(entry)]
         if entry in own.entries:
             return False

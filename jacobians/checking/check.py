@@ -114,7 +114,7 @@ def _conditioning(
     options: _Options,
     read: _Read,
 ) -> list[str]:
-    """What there is to say of a derivative that changes with the last digits of x."""
+    """The note on a derivative that changes with the last digits of x."""
     beside = close_to(x, given.eps, options.seed)
     try:
         there = read(derivative(tree.unpack(beside)), [], probe.shape)
@@ -231,22 +231,22 @@ def check_gradient(
 ) -> GradientCheck:
     r"""Return whether `grad` computes the gradient of `fun` at x, with the smallest error that would have been seen.
 
-    First the promises: neither function may write its input or the other's data, keep state, return a shared buffer,
-    lose digits or shape, or depend on the memory order of its input; and what is right at x must be right at another
-    point too, by two directions. Then the values, against Richardson-extrapolated central differences over several
-    bands of steps; a difference counts above 8 × (estimated truncation + round-off), which is relative to what can be
-    resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every value between the one-sided
-    derivatives is right. Float32 functions are judged by float32's resolution.
+    First the promises. Neither function may write its input or the other's data, keep state, return a shared buffer,
+    lose digits or shape, or depend on the memory order of its input. A derivative that is right at x must be right at
+    another point too, along two directions. Then the values, against Richardson-extrapolated central differences over
+    several bands of steps. A difference counts above 8 × (estimated truncation + round-off). This bound is relative to
+    what can be resolved, so a loss of size 10⁻⁶ is judged as sharply as one of size 1. At a kink every value between
+    the one-sided derivatives is right. Float32 functions are judged by float32's resolution.
 
-    A pass needs that zero, twice and minus the gradient would not have passed: in every array its largest derivative
-    exceeds what could have been seen tenfold, or along directions its norm does. A true zero passes where an error of a
-    millionth of the other derivatives, or of the function's slope to where it first differs visibly, would have been
-    seen; so does the zero of a function that is constant wherever it is followed. All else is inconclusive, and says
+    A pass requires that zero, twice and minus the gradient would not have passed. For this, the largest derivative of
+    every array, or along directions the norm, exceeds the smallest visible error tenfold. A true zero passes where a
+    small error would have been seen: a millionth of the other derivatives, or of the slope up to the first visible
+    change. So does the zero of a function that is constant wherever it is followed. All else is inconclusive, and says
     what would help.
 
     Up to 5000 parameters every entry is compared, and above 100 also Gaussian directions. Above 5000, or with
-    `directions`, only directions and a few entries are; an error then escapes with probability at most
-    `failure_probability` unless its norm is below what the report states.
+    `directions`, only directions and a few entries are. An error whose norm is above the bound in the report is then
+    missed with probability at most `failure_probability`.
 
     Parameters
     ----------
@@ -295,8 +295,8 @@ def check_gradient(
     -----
     Source: Richardson 1911; Moré & Wild 2011 (noise); Squire & Trapp 1998 (complex step). SciPy's `check_grad` returns
     one number without saying what it should be, and `differentiate.derivative` needs functions of arrays of points.
-    Where several kinks meet at x, the slopes' bounds are those along one entry: a value chosen for each kink by itself,
-    such as relu′(0) = 0 with all weights zero, may lie outside and is then reported.
+    Where several kinks meet at x, the bounds are the slopes along one entry. A value that is chosen at each kink
+    separately, such as relu′(0) = 0 with all weights zero, may lie outside; it is then reported.
 
     Examples
     --------
@@ -326,6 +326,8 @@ def check_gradient(
     >>> bool(check_gradient(Network.dense((4, 3, 2))))
     True
     """
+    if grad is not None and not isinstance(grad, bool):
+        _check_callable(grad, "grad", "check_gradient", "fun, grad, x")
     if isinstance(fun, Network):
         fun, grad, x = _of_network(fun, grad, x, data, seed)
     elif x is None or data is not None:
@@ -336,8 +338,6 @@ def check_gradient(
         )
     options = _Options(True, directions, failure_probability, protocol, complex_step, seed, progress)
     _check_callable(fun, "fun", "check_gradient", "fun, grad, x")
-    if grad is not None and not isinstance(grad, bool):
-        _check_callable(grad, "grad", "check_gradient", "fun, grad, x")
     tree = Tree.of(x, "check_gradient")
     value, gradient = _split(fun, grad)
 

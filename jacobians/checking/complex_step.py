@@ -1,4 +1,4 @@
-"""The complex step: a derivative without subtraction, for code that is analytic, admitted only after a trial."""
+"""The complex step: a derivative without subtraction, for analytic code; used only after a trial."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _STEP = 2.0**-66
 class ComplexStep:
     r"""The derivative :math:`\operatorname{Im} f(x + i h u)/h` (Squire & Trapp 1998, SIAM Rev. 40), as an arbiter.
 
-    It is silently wrong for abs, norm, sign, var and writes into real buffers, so it speaks only after it has agreed
-    with the reference along a random direction, and is never required.
+    It is silently wrong for abs, norm, sign, var and writes into real buffers. So it is used only where it agrees with
+    the reference along a random direction, and no check depends on it.
 
     Parameters
     ----------

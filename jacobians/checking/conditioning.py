@@ -1,4 +1,4 @@
-"""How much the derivative changes where x changes in its last digits, as near ties and near singular matrices."""
+"""How much the derivative changes when x changes in its last digits, as near ties and near singular matrices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DIRECTIONS = 3
 
 
 def close_to(x: Array, eps: float, seed: int) -> Array:
-    """Return x with every entry changed by some ε^(2/3) of itself: above rounding, and below what is smooth."""
+    """Return x with every entry changed by about ε^(2/3) of itself: more than rounding, less than any smooth change."""
     return as_array(x * (1 + eps ** (2 / 3) * np.random.default_rng(seed).normal(size=x.size)))
 
 
@@ -20,8 +20,8 @@ def conditioning_note(
 ) -> str | None:
     """Return a note on a derivative that loses a third of its digits to the rounding of x; None for any other.
 
-    It is badly conditioned where a change of x changes it :math:`ε^{-1/3}` times as much, each by its size. The value
-    has to be sensitive too, so that it is not the derivative alone that is nearly zero.
+    It is badly conditioned where its relative change is :math:`ε^{-1/3}` times that of x. The value must be sensitive
+    too; otherwise the derivative may only be nearly zero.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The derivatives that a caller may hand over, in one form: a column by an entry, and a product with a direction."""
+"""The forms in which a derivative may be given, seen in one way: columns by entry, and products with a direction."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def example_axes(part: Any, domain: Shape, codomain: Shape) -> list[Literal[0, -
 
 
 def buffers_of(value: Any, *, structured: bool = True) -> list[Array]:
-    """Return the arrays that a derivative holds: of a tree, a sparse matrix or, if asked, a structured Jacobian."""
+    """Return the arrays within a derivative: a tree, a sparse matrix or, if asked, a structured Jacobian."""
     found: list[Array] = []
     for _, leaf in leaves_of(value):
         if isinstance(leaf, Jacobian):

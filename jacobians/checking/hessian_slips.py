@@ -1,4 +1,4 @@
-"""The slips of second derivatives, each stated once, for the check and for the diagnosis."""
+"""The slips of second derivatives, stated once for both the check and the diagnosis."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def slips_of_any(true: Array, factor: float = 1.0) -> Iterator[HessianSlip]:
 
 
 def slips_of_structure(hessian: Hessian) -> Iterator[HessianSlip]:
-    """Yield the slips that the parts of a Hessian, its terms and its blocks tell, the most usual first."""
+    """Yield the slips that follow from a Hessian's parts, terms and blocks, the most usual first."""
     newton, residual, penalty = (part.to_dense() for part in (hessian.gauss_newton, hessian.residual, hessian.penalty))
     second, of_penalty = "second derivative", "regulariser"
     if residual.any():

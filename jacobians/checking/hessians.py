@@ -1,4 +1,4 @@
-"""`check_hessian`: a given Hessian, or its products with vectors, against the gradient that it should belong to."""
+"""`check_hessian`: a given Hessian, or its products with vectors, against the derivative of the gradient."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def check_hessian(
     r"""Return whether `hess`, or `hessp`, is the second derivative of `fun` at x; see `check_gradient`.
 
     It is the Jacobian of the gradient, and checked as one by `check_jacobian`, with the same control of errors, the
-    same verdicts, and kinks of the *gradient* counted as such. So the gradient is trusted: check it first. Of a wrong
-    Hessian of up to 200 parameters the reasons say what it is, where it is a known slip: half or twice the Hessian,
-    minus it, a multiple or one triangle of it, or not symmetric; and of a network's, the Gauss–Newton matrix, one
-    without the regulariser, one without the term of one operation, one with a cross block transposed, or of parameters
-    unrolled in the other order. `diagnose` with ``order=2`` names the same slips in a matrix.
+    same verdicts, and kinks of the *gradient* counted as such. So the gradient is trusted: check it first. Up to 200
+    parameters, the reasons name the slip behind a wrong Hessian if it is known: half or twice the Hessian, minus it,
+    another multiple, one triangle of it, or not symmetric. For a network there are more: the Gauss–Newton matrix, no
+    regulariser, no term of one operation, a transposed cross block, or parameters unrolled in the other order.
+    `diagnose` with ``order=2`` names the same slips in a matrix.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ class _ByProducts(Jacobian):
 
 
 def _slip(given: Any, gradient: Callable[[Any], Any], x: Any, own: Jacobian | None) -> list[str]:
-    """What a wrong Hessian is, where it is a known slip; `own` is that of a network, of which more is known."""
+    """The known slip that explains a wrong Hessian; `own` is a network's right one, for which more slips are known."""
     n = size_of(np.shape(x))
     true, errors = numerical_jacobian(gradient, x)
     true, sure = true.reshape(n, n), bool(np.isfinite(errors).all())

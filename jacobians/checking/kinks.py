@@ -1,4 +1,4 @@
-"""One-sided derivatives: whether the function has a kink at x, or only so near that the usual steps cross it."""
+"""One-sided derivatives: is there a kink at x, or only one so near that the usual steps cross it?"""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Sides:
 
 
 def one_sided(probe: Probe, line: Line, reach: Array) -> Sides:
-    """Return the slopes ahead of and behind x at falling steps, to the last that counts.
+    """Return the slopes on both sides of x at falling steps, down to the last usable step.
 
-    `reach` is the largest step of the derivative that is in doubt: a faint kink beyond it explains nothing.
+    `reach` is the largest step of the doubtful derivative: a faint kink beyond it explains nothing.
 
     The difference of the two slopes of a smooth function falls with the step; that at a kink does not.
     """
@@ -100,9 +100,9 @@ def one_sided(probe: Probe, line: Line, reach: Array) -> Sides:
 
 
 def _hidden(difference: Array, noise: Array, steps: Array, reach: Array) -> Array:
-    """The jump of the slopes that stands out of the noise once the part that falls with the step is extrapolated away.
+    """The jump of the slopes above the noise, after the part that falls with the step is extrapolated away.
 
-    Of a smooth function the difference of the slopes is f″h + O(h³), so between two small steps nothing is left.
+    For a smooth function the slopes differ by f″h + O(h³), so the extrapolation from two small steps gives 0.
     """
     ratio = (steps[1:] / steps[:-1])[:, None]
     jump = np.abs(difference[1:] - ratio * difference[:-1]) / (1.0 - ratio)

@@ -25,10 +25,10 @@ def room_for_rounding(
 ) -> dict[str, Array]:
     r"""Return how far each entry of the gradient may be off where all of it is computed in a narrow dtype.
 
-    Two things are added. One is what the gradient does when parameters, examples and real targets move by half a unit
-    of the last digit, which is tried: rounding on the way forward does as much. The other is what rounding on the way
-    back does: a unit for each term of the sums, which are taken of absolute values, :math:`|J|^\top (|p| + |y|)`, so
-    that nothing cancels; terms of N examples err as :math:`\sqrt N` of them do.
+    Two things are added. The first is the change of the gradient when parameters, examples and real targets move by
+    half a unit of the last digit. It is measured. Rounding on the way forward has the same effect. The second is
+    rounding on the way back: one unit for each term of the sums. The sums are taken of absolute values,
+    :math:`|J|^\top (|p| + |y|)`, so that nothing cancels. The errors of N examples add up as :math:`\sqrt N`.
 
     Parameters
     ----------

@@ -157,7 +157,7 @@ class Probe:
     def along(self, line: Line, t: float) -> tuple[Array, float]:
         """Return the value at x + t·line, and the step really taken after rounding to the entry's dtype.
 
-        A step is rounded where the entry grows, and so is as long, to the bit, in the other direction.
+        A step is rounded in the direction in which the entry grows; so the step back has exactly the same length.
         """
         if line.entry is None:
             assert line.direction is not None
@@ -178,10 +178,10 @@ class Probe:
         return self.at(flat), step
 
     def finer(self, line: Line) -> list[float]:
-        """Return the first steps of further bands, for where the usual ones do not confirm what is given.
+        """Return the first steps of further bands, used where the usual ones do not confirm the given derivative.
 
         Three finer ones find out a function that repeats itself within the usual steps. Beside a far larger or smaller
-        entry of the same array, an entry's own size and the array's may both be what counts as a change of one.
+        entry of the same array, the unit of change may be the entry's own size or the array's.
         """
         usual, small = bands(self.eps)[:2]
         firsts = [self.eps ** (k / 7) for k in (4, 5, 6)]
@@ -195,8 +195,8 @@ class Probe:
     def measure_roughness(self, rng: np.random.Generator) -> None:
         """Measure whether the slope at tiny steps differs from that at the usual steps, along two directions.
 
-        Then it changes within the usual steps more than kinks make it, as sin(10⁷x) does, and what they agree on may
-        be wrong; a kink or two change a slope by a part of it only.
+        If it differs, the function changes within the usual steps by more than kinks explain, as sin(10⁷x) does, and
+        the result of the usual steps may be wrong. A kink or two change a slope only by a part of it.
         """
         usual, small, _, _ = bands(self.eps)
         coarse, slopes, noises = [], [], []
@@ -221,8 +221,8 @@ class Probe:
 
         Differences of order k at equal, tiny steps of a smooth function vanish, and those of noise of variance σ² have
         variance :math:`\sigma^2 (2k)!/(k!)^2` (Hamming's table; Moré & Wild 2011, SIAM J. Sci. Comput. 33, ECNoise).
-        A function that computes in float32 inside, or that solves something iteratively, is found out so. What falls
-        with the step is a wave, and no noise.
+        This detects a function that computes in float32 inside, or that iterates to a solution. What falls with the
+        step is a wave, and no noise.
         """
         direction = rng.normal(size=self.x.size) * self.scale
 
@@ -258,7 +258,7 @@ _UNEVEN = (0.76, 0.475, 0.373, 0.369)
 
 
 def _noise_of(points: Array) -> Array:
-    """Twice the standard deviation of the noise in a function's values at equal, tiny steps."""
+    """Twice the standard deviation of a function's noise, from its values at equal, tiny steps."""
     differences = np.diff(points, axis=0)
     # squares of what is very large or small are infinite or 0
     largest = np.abs(differences).max(axis=0)
@@ -279,7 +279,7 @@ _UNLIKE = 0.05
 
 
 def _scale(tree: Tree, x: Array) -> tuple[Array, Array]:
-    """What counts as a change of one for each entry, and the root mean square of its array, or 1."""
+    """The unit of change for each entry, and the root mean square of its array, or 1."""
     scale, spread = np.abs(x), np.ones(x.size)
     for a, b in tree.spans:
         if a == b:
@@ -296,7 +296,7 @@ def _scale(tree: Tree, x: Array) -> tuple[Array, Array]:
 
 
 def _real(value: Any, name: str) -> Array:
-    """The function's value as an array; in words, why it is none of real numbers."""
+    """The function's value as an array, or why it is not an array of real numbers, in words."""
     if value is None:
         raise CallFailedError(f"{name} returns None, expected a number: is its return missing?")
     try:
@@ -373,7 +373,7 @@ def band(probe: Probe, line: Line, first: float) -> Estimate:
 
 
 def best_of(found: list[Estimate]) -> Estimate:
-    """Return, from bands of rising steps, the most precise that agrees with all bands of smaller steps.
+    """Return, from bands of rising steps, the most precise one that agrees with all bands of smaller steps.
 
     A kink between two bands makes the larger one precise and wrong, so the smaller steps have the first word.
     """

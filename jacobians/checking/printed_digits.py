@@ -1,4 +1,4 @@
-"""Numbers printed with few digits: how far rounding to those digits may move each of them."""
+"""Numbers that were printed with few digits: how far the rounding may have moved each of them."""
 
 from __future__ import annotations
 

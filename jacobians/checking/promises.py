@@ -1,4 +1,4 @@
-"""Faults that no comparison of values shows: inputs that are written to, shared buffers, state, dtypes, shapes."""
+"""Faults that a comparison of values does not show: overwritten inputs, shared buffers, state, dtypes, shapes."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _check_repeats(call: Calls, fun: Calls, tree: Tree, x: Array, other: Array, 
 
 
 def _check_value(call: Calls, fun: Calls, tree: Tree, x: Array, value: Array, found: Promises) -> None:
-    """Note the fault of an objective that is no longer what it was before the calls of `call`."""
+    """Note the fault if the objective has changed during the calls of `call`."""
     now = [np.asarray(fun(tree.unpack(x))).astype(np.float64).ravel()]
     if not _alike([value], now, tree.resolution):
         culprit = "fun changes data that it reads itself" if call is fun else f"{call.name} changes data that fun reads"

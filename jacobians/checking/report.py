@@ -230,7 +230,7 @@ def concluded(
     along: DirectionsCheck | None = None,
     reasons: Sequence[str] = (),
 ) -> GradientCheck:
-    """Return the outcome: a fault or a wrong value fails; what could not be compared is inconclusive."""
+    """Return the outcome: a fault or a wrong value is a failure; where nothing could be compared it is inconclusive."""
     wrong = promises.faults or failed(parameters, along)
     verdict: Verdict = "fail" if wrong else "inconclusive" if reasons else "pass"
     kinks = sum(p.kinks for p in parameters)

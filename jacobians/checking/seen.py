@@ -27,7 +27,7 @@ _FAR = (1e2, 1e4, 1e8, 1e12)
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """The smallest error that shows in one parameter, and its derivative's size, each times the entries' scale.
+    """The smallest visible error of one parameter, and the size of its derivative, both times the scale of the entries.
 
     Along directions both are norms, else they are the largest of all entries'. Each output has its own, shape (m,).
     """
@@ -68,9 +68,9 @@ def verdict_of(
 ) -> Verdict:
     """Return the verdict on one parameter: it passes if its derivative is seen in every output, or is truly 0.
 
-    It is one where it is below a millionth of the output's largest derivative of all parameters, or of its own slope
-    to where it first differs visibly: a minimum, a dead unit. An output that is the same wherever it is followed has
-    the derivative 0. The size of the function itself says nothing: beside a constant of 10¹⁶ every derivative is small.
+    It is truly 0 where it is below a millionth of the output's largest derivative, or of its own slope up to the first
+    visible change: a minimum, a dead unit. An output that is the same wherever it is followed has the derivative 0. The
+    size of the function itself says nothing: beside a constant of 10¹⁶ every derivative is small.
 
     Parameters
     ----------

@@ -98,7 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_file(arguments)
     if ":" not in arguments.target:
         raise DataError(
-            f"check: {arguments.target!r} is neither MODULE:FUNCTION nor a file; known files are {', '.join(_FILES)}"
+            f"check: {arguments.target!r} is neither MODULE:FUNCTION, such as model:loss, nor a file; known files are "
+            f"{', '.join(_FILES)}"
         )
     return _check_functions(arguments)
 

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from jacobians.arrays import Array, inverse_axes, size_of
+from jacobians.arrays import Array
 from jacobians.comparison.comparison import Difference
 from jacobians.comparison.graphs import GraphComparison, GraphSide
-from jacobians.conventions import Convention
 from jacobians.errors import LayoutError, ShapeError
 from jacobians.graphs import Value, values
-from jacobians.layers import Convolution, Flattened, TransposedConvolution
-from jacobians.layout import Layout
+from jacobians.layers import Convolution, Flattened
+from jacobians.moved_networks import WRITTEN, WrittenLayers
 from jacobians.network import Network
 from jacobians.operations import Affine, Chain, Operation, find_activation
-from jacobians.operations.shaping import flat_examples
 from jacobians.translate import translate_batch
 
 __all__ = ["LayersOnce", "compare_layers", "convolutional_net"]
 
-_WRITTEN = Layout()
-"""How the layers and their arrays are written once: a batch in rows, images CHW, kernels OIHW, weights in columns."""
-
 
 @dataclass(frozen=True, eq=False)
-class LayersOnce:
+class LayersOnce(WrittenLayers):
     """Layers written once, with numbers for their parameters.
 
     Attributes
     ----------
-    chain : Chain
+    chain, before
+        As of `WrittenLayers`.
     parameters : dict of ndarray
         By the chain's names.
-    before : tuple of tuple of int
-        The shape of what each layer gets.
     outputs : int
         Of one example.
     """
 
-    chain: Chain
     parameters: dict[str, Array]
-    before: tuple[tuple[int, ...], ...]
     outputs: int
 
     @classmethod
@@ -56,7 +48,7 @@ class LayersOnce:
             If a layer does not know its sizes, or the outputs are no matrix.
         """
         parts = [find_activation(part) if isinstance(part, str) else part for part in operations]
-        chain = Chain(*(part.moved_to(_WRITTEN) for part in parts))
+        chain = Chain(*(part.moved_to(WRITTEN) for part in parts))
         shapes = chain.parameter_shapes()
         missing = [name for name in chain.names[1:] if name not in shapes]
         if missing:
@@ -72,72 +64,12 @@ class LayersOnce:
                 f"compare: the outputs have shape {results[-1].shape}; expected a matrix: let Flattened() and an "
                 "affine layer come last"
             )
-        return cls(chain, parameters, (X.shape, *(r.shape for r in results[:-1])), results[-1].shape[1])
-
-    def orders(self, layout: Layout) -> list[Array | None]:
-        """Return the order of the features for each affine layer that follows a flattening."""
-        found: list[Array | None] = []
-        order = None
-        for part, shape in zip(self.chain.parts, self.before, strict=True):
-            if isinstance(part, Flattened) and len(shape) == 4:
-                numbers = np.arange(size_of(shape[1:])).reshape(1, *shape[1:])
-                there = numbers.transpose(inverse_axes(layout.image_axes()))
-                order = flat_examples(there.shape, layout)._jvp(there).ravel()
-            if isinstance(part, Affine) and len(shape) > 2:
-                raise LayoutError(
-                    "compare: an affine layer flattens images in some conventions alone: put Flattened() before it"
-                )
-            found.append(order if isinstance(part, Affine) else None)
-            order = None if isinstance(part, Affine) else order
-        return found
-
-    def moved(self, arrays: Mapping[str, Array], convention: Convention) -> dict[str, Array]:
-        """Return parameters or gradients in the convention, given those of the layers as written."""
-        layout, orders = convention.layout, self.orders(convention.layout)
-        found: dict[str, Array] = {}
-        for position, own in self._by_part(arrays).items():
-            part, order = self.chain.parts[position], orders[position]
-            names = {short: convention.names.parameter(name) for short, (name, _) in own.items()}
-            kept = {short: array for short, (_, array) in own.items()}
-            if isinstance(part, Affine):
-                nodes = kept["W"].T if order is None else kept["W"].T[:, order]
-                stored = convention.store_layers([(nodes, kept["b"])])
-                kept = dict(zip(("W", "b"), stored.values(), strict=False))
-            elif isinstance(part, (Convolution, TransposedConvolution)):
-                kept["W"] = kept["W"].transpose(inverse_axes(layout.kernel_axes(part.places)))
-            found |= {names[short]: np.ascontiguousarray(array) for short, array in kept.items()}
-        return found
-
-    def back(self, arrays: Mapping[str, Array], convention: Convention) -> dict[str, Array]:
-        """Return parameters or gradients of the layers as written, given those in a convention."""
-        layout, orders = convention.layout, self.orders(convention.layout)
-        found: dict[str, Array] = {}
-        for position, own in self._by_part(self.parameters).items():
-            part, order = self.chain.parts[position], orders[position]
-            given = {short: arrays.get(convention.names.parameter(name)) for short, (name, _) in own.items()}
-            kept = {short: array for short, array in given.items() if array is not None}
-            if isinstance(part, Affine):
-                stored = {convention.weight(1): kept["W"]} | ({convention.bias(1): kept["b"]} if "b" in kept else {})
-                ((nodes, bias),) = convention.take_layers(stored)
-                kept = {"W": (nodes if order is None else nodes[:, np.argsort(order)]).T}
-                kept |= {} if bias is None else {"b": bias}
-            elif isinstance(part, (Convolution, TransposedConvolution)):
-                kept["W"] = kept["W"].transpose(layout.kernel_axes(part.places))
-            found |= {own[short][0]: array.reshape(own[short][1].shape) for short, array in kept.items()}
-        return found
-
-    def _by_part(self, arrays: Mapping[str, Array]) -> dict[int, dict[str, tuple[str, Array]]]:
-        """For each layer with parameters, by its own names, the chain's name and the array."""
-        found: dict[int, dict[str, tuple[str, Array]]] = {}
-        for name in self.chain.names[1:]:
-            position, own = self.chain.owner(name)
-            found.setdefault(position, {})[own] = (name, arrays[name])
-        return found
+        return cls(chain, (X.shape, *(r.shape for r in results[:-1])), parameters, results[-1].shape[1])
 
     def side(self, network: Network, X: Array, Y: Array) -> GraphSide:
         """Return the layers in a network's convention, with its loss, on examples as they are written."""
         convention = network.convention
-        written = convention.replace(name="written", layout=_WRITTEN)
+        written = convention.replace(name="written", layout=WRITTEN)
         own = self.moved(self.parameters, convention)
         x, *given = values(X=translate_batch(X, written, convention), **own)
         left = iter(given)

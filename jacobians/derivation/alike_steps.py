@@ -1,4 +1,4 @@
-"""Steps of a recurrence that are alike: what is said of each is said once, of every step t, and its sums are Σₜ."""
+"""Equal steps of a recurrence: their lines are written once, for every step t, with sums as Σₜ."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _summed(said: Expr, terms: Mapping[int, Expr]) -> Iterator[Expr]:
 
 
 def _side_by_side(terms: Sequence[Expr]) -> Expr | None:
-    """Terms that have nothing but zeros where the others are, as one array; None where they are not of this kind."""
+    """Terms that are zero where the others are not, as one array; None where the terms are not of this kind."""
     found: dict[int, Placed] = {}
     axes = set[int]()
     for term in terms:
@@ -188,8 +188,8 @@ def addends(expr: Expr) -> list[Expr]:
 def find_sequences(lines: Sequence[Definition], made_up: Mapping[str, str]) -> Sequences:
     """Return the sequences of arrays in a forward pass.
 
-    A row of lines that comes again and again, each time with the same formulas, is a recurrence: an array in it is
-    the same every time, or comes from the same time or the time before, or is given for each time.
+    A group of lines that repeats with the same formulas is a recurrence. Each array in it is the same in every step, or
+    comes from the same step or the step before, or is given for each step.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
-"""The derivative of a value of a graph as one expression: gradients by the way back, differentials by the way forward.
+"""The derivative of a value of a graph as one expression: gradients from the backward sweep, differentials from the
+forward sweep.
 
-`derive_graph` names every value on the way; here the names are put back in, and only the inputs are left.
+`derive_graph` names every value on the way. Here the names are replaced by their formulas, so only inputs remain.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _walked(value: Value, wrt: Value) -> GraphWalk:
     for node in walk.nodes:
         walk._forward(node)
     if walk.without:
-        raise GraphError(f"a formula is not known of {', '.join(sorted(set(walk.without.values())))}")
+        raise GraphError(f"a formula is not known of {', '.join(sorted({of.name for of in walk.without.values()}))}")
     return walk
 
 

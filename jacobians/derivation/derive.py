@@ -1,4 +1,4 @@
-"""The one walk: a cotangent goes back through structures of expressions, and each factor that it passes is a step.
+"""The walk: a cotangent goes back through structures of expressions, and each factor that it passes is a step.
 
 Every operation runs on symbols, so each factor's own `_vjp` writes the formula that it computes with numbers.
 """
@@ -173,7 +173,7 @@ def _operation(forward: Forward, position: int, previous: str, output: Stop) -> 
 
 
 def _own(run: Run, name: str, position: int) -> str | None:
-    """The name that the operation at a position has for a parameter of the network, if it is one of its own."""
+    """The operation's own name for a parameter of the network, if the parameter belongs to the operation."""
     part, own = run.network.chain.owner(run.network.names[name])
     return own if part == position else None
 
@@ -254,12 +254,15 @@ class Walk:
 
     def loss(self) -> None:
         """From the loss to the output: where the reduction's weight enters."""
-        names, layout, last = self.forward.names, self._layout, self.forward.run.stops[-1]
+        names, layout, last = self.forward.names, self.forward.run.network.loss.layout, self.forward.run.stops[-1]
         delta = self._delta(last)
-        count, weight = delta.shape[layout.batch_axis], weight_of_examples(self.forward.run.network.convention)
+        count, weight = (
+            delta.shape[layout.examples_axis(delta.ndim)],
+            weight_of_examples(self.forward.run.network.convention),
+        )
         ones: Any = Ones((count,))
         reduction = Dense(ones if weight is None else Hadamard(weight, ones))  # type: ignore[arg-type]
-        examples = rows_of_examples(delta, count, layout)  # type: ignore[arg-type]
+        examples = rows_of_examples(delta, layout)  # type: ignore[arg-type]
         if names.weighted_at == "gradient" and weight is not None:
             self.factor = weight
         start: Any = ones if self.factor is not None else reduction._vjp(Number(1))  # type: ignore[arg-type]
@@ -274,7 +277,8 @@ class Walk:
         """∂(loss of n)/∂output: the loss's own statement, or an array with a name."""
         forward, run, arrays = self.forward, self.forward.run, self.forward.arrays
         loss, convention = run.network.loss, run.network.convention
-        output, axis = run.operation_value(last.done), self._layout.batch_axis
+        output = run.operation_value(last.done)
+        axis = loss.layout.examples_axis(output.ndim)
         targets = forward.add("Y", loss.in_shape(run.Y, output))
         arrays[forward.names.count] = np.asarray(float(output.shape[axis]))
         if convention.effective_reduction == "mean-all":
@@ -403,9 +407,9 @@ def passed(
 ) -> list[tuple[Jacobian, Expr, Expr]]:
     """Return each factor that a cotangent passes, with the cotangent before and after it.
 
-    A reshape that only drops an axis of one entry has the identity for its matrix, so it is no step of its own. Where
-    several paths begin, `share` may give the cotangent a name, so that it is not written out once for each; so it may
-    at a value inside an operation, which it is told.
+    A reshape that only drops an axis of length 1 has the identity as its matrix, so it is not a step. Where several
+    paths begin, `share` may name the cotangent, so that it is written once. It may also name the cotangent of a value
+    inside an operation; it is then called with that value.
     """
     found: list[tuple[Jacobian, Expr, Expr]] = []
     for jacobian in jacobians:
@@ -512,7 +516,7 @@ def _input(own: Symbol, output: Symbol, factors: tuple[Jacobian, ...], layout: L
 
 
 def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[str, str, tuple[Jacobian, ...]]]:
-    """For each joining of two neighbours by the algebra: the rule's name, a sentence, and the factors that are left."""
+    """For each pair of neighbours that the algebra merges: the rule's name, a sentence, and the remaining factors."""
     write, position = TextNotation(), 0
     while position + 1 < len(jacobians):
         left, right = jacobians[position : position + 2]
@@ -528,7 +532,7 @@ def _merged(jacobians: tuple[Jacobian, ...], layout: Layout) -> Iterator[tuple[s
 
 
 def joined(jacobians: tuple[Jacobian, ...], layout: Layout) -> tuple[Jacobian, ...]:
-    """Return the factors of the same product, with two neighbours joined where the algebra makes one of them."""
+    """Return the factors of the same product, with neighbours merged where the algebra merges them."""
     last = jacobians
     for _, _, last in _merged(jacobians, layout):
         pass

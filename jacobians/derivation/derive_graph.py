@@ -26,7 +26,7 @@ from jacobians.graphs.rearranging import Indexed, Permuted
 from jacobians.graphs.targets import WithTargets
 from jacobians.layout import Order
 from jacobians.linops import Identity, Jacobian, Scaled
-from jacobians.operations import Elementwise, Reshaping, Transpose
+from jacobians.operations import Elementwise, Operation, Reshaping, Transpose
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr, Number, Symbol, Zeros
 
@@ -73,7 +73,7 @@ def refuse_arrays(value: Value) -> None:
 
 @dataclass(eq=False, kw_only=True)
 class _Known(Named):
-    """Named arrays, which of the names were made up, each with its letter, and other names for some letters."""
+    """Named arrays; which names were made up, each with its letter; and replacements for some letters."""
 
     made_up: dict[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class _Known(Named):
         return name
 
     def _first_number(self, letter: str) -> int:
-        """Above the numbers that the user gave it: a Z1 would seem to be a layer's where Z2 and Z3 are."""
+        """Higher than the user's own numbers: beside Z2 and Z3, a Z1 would look like the first layer's."""
         numbers = (name[len(letter) :] for name in self.reserved if name.startswith(letter))
         return 1 + max((int(number) for number in numbers if number.isdecimal()), default=0)
 
@@ -114,7 +114,9 @@ class GraphWalk:
         self.output, self.order = output, order
         self.nodes = output.ancestors()
         self.uses = Counter(edge.parent for node in self.nodes for edge in node.edges())
-        self.wrt = tuple(wrt) or tuple(node for node in self.nodes if node.operation is None)
+        inputs = [node for node in self.nodes if node.operation is None]
+        # arrays that a layer made values of have no names, and nobody asks for their gradients
+        self.wrt = tuple(wrt) or tuple([node for node in inputs if node.is_named] or inputs)
         self.asked = set(self.wrt)
         self.graph = Graph((output,), self.wrt)
         self.called = called
@@ -123,7 +125,7 @@ class GraphWalk:
         self.output_name = symbol_name(output.name) if output.is_named else self.known.free_name("L")
         self.known.reserved.add(self.output_name)
         self.inside: set[Node] = set()
-        self.without: dict[str, str] = {}
+        self.without: dict[str, Operation] = {}
         self.entries = _entries(self.nodes)
         self.symbols: dict[Node, Expr] = {}
         self.factors: dict[tuple[Node, str], tuple[Jacobian, ...]] = {}
@@ -162,7 +164,7 @@ class GraphWalk:
                 return value
             own = shown or self._named(node)
             if value is None and node.operation is not None:
-                self.without[own] = node.operation.name
+                self.without[own] = node.operation
             return known.add(own, node.array) if value is None else known.define(own, own, value, node.array)
 
         def named(value: Expr | None) -> Expr:
@@ -188,7 +190,7 @@ class GraphWalk:
         return Number(float(array)) if array.ndim == 0 else self.known.constant("C", array)
 
     def _is_written_inside(self, node: Node) -> bool:
-        """Whether a value gets no name: it is used once, and only moved, or passed on unchanged but for a factor."""
+        """Whether a value gets no name: it is used once, and is only moved or scaled."""
         if node.is_named or node is self.output or isinstance(node.operation, WithTargets):
             return False
         if self.uses[node] != 1 or node in self.asked:
@@ -287,7 +289,7 @@ class GraphWalk:
             {node.name: line(*gradient) for node, gradient in zip(self.wrt, gradients, strict=True)},
             {sequences.renamed(name): array for name, array in self.known.arrays.items()},
             {sequences.renamed(name): own for name, own in sequences.members.items()},
-            {sequences.renamed(name): operation for name, operation in self.without.items()},
+            {sequences.renamed(name): f"{of.name} {of.no_formula}" for name, of in self.without.items()},
         )
 
 
@@ -301,6 +303,8 @@ def _entries(nodes: Sequence[Node]) -> set[Node]:
 
 
 def _letter(node: Node) -> str:
+    if node.operation is None:
+        return "C"
     if isinstance(node.operation, Indexed):
         return next(node.edges()).parent.name[0].lower()
     if isinstance(node.operation, WithTargets):

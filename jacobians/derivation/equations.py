@@ -58,7 +58,7 @@ class JacobianChain:
 
     @property
     def factors(self) -> tuple[tuple[Jacobian | None, tuple[int, int]], ...]:
-        """Each factor as it is read from the left with its matrix's size; None is the row itself."""
+        """Each factor from left to right, with the size of its matrix; None is the row itself."""
         found: list[tuple[Jacobian | None, tuple[int, int]]] = []
         if self.row is not None:
             found.append((None, (1, self.row.size)))
@@ -242,7 +242,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """Lines that are said of every step t, in the order in which the steps are taken.
+    """Lines that hold for every step t, in the order of the steps.
 
     Attributes
     ----------
@@ -306,7 +306,7 @@ class Step:
 
 
 def with_names(jacobian: Jacobian, table: Mapping[Expr, Expr]) -> Jacobian:
-    """Return the same structure, with other expressions for some of those that it is made of."""
+    """Return the same structure with some of its expressions replaced."""
 
     def leaf(array: Any) -> Any:
         return array.replaced(table)

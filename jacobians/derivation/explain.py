@@ -45,7 +45,7 @@ def explain(
 
     The operations' own code runs on symbols in place of arrays, and each structured Jacobian's own pullback is one
     step, :math:`\operatorname{vec}(\Delta)^\top (A \otimes B) = \operatorname{vec}(A^\top \Delta B)^\top` and its kin.
-    So what is printed is what is computed, in any layout, and no formula depends on the numbers.
+    So the printed formula is the computed one, in any layout, and no formula depends on the numbers.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def _second_order(
 
 
 def _meant(what: Any) -> str:
-    """The end of a message: what is passed in the place of a function, or of a class of operations."""
+    """The end of a message: what to pass instead of a function, or of a class of operations."""
     if isinstance(what, type) and issubclass(what, Operation):
         return f": make one, {what.__name__}(…)"
     if found := class_named_as(what):
@@ -205,7 +205,7 @@ def _of_run(run: Run, by: Sequence[Value | str]) -> Derivation | GraphDerivation
 
 
 def _in_names(value: Value, by: Sequence[Value | str], names: ArrayNames) -> GraphDerivation:
-    """The derivation of gradients that are called what a convention calls them, as N is."""
+    """The derivation of gradients, with a convention's names for them and for N."""
     return derive_graph(value, by, _called(value, by, names), {"N": names.count})
 
 

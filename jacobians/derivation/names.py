@@ -1,4 +1,4 @@
-"""How a run's names are spelled in symbols and programs, and found by what the arrays are in every convention."""
+"""How symbols and programs spell a run's names, and how to find a name by the array's role in every convention."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def weight_of_examples(convention: Convention) -> Expr | None:
 
 
 class Names:
-    """The names of a run's arrays, as symbols spell them, by what each is in every convention: X, Z1, A1, Z2, ….
+    """The names of a run's arrays, as symbols spell them, by the role of each array: X, Z1, A1, Z2, ….
 
     Parameters
     ----------

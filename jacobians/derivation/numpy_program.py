@@ -148,7 +148,7 @@ def sequence_lines(
 
 
 def augmented(equations: Iterable[Equation]) -> dict[str, WithOnes]:
-    """By name, the arrays that equations use with an entry of ones; not those that are one's whole right side."""
+    """By name, the arrays that equations use with an entry of ones, except where [1 A] is the whole right side."""
     found: dict[str, WithOnes] = {}
     for equation in equations:
         for expr in equation.inside:

@@ -1,8 +1,8 @@
 """An operation run on symbols: its value as a formula, its Jacobians as structures of expressions.
 
-The operation's own code runs on expressions in place of arrays, so no number is looked at and nothing is searched for.
-What comes out is then held against the numbers. What does not agree, and what a user's code cannot do with symbols,
-becomes the structure of the numbers: each of its arrays gets a name of its own.
+The operation's own code runs on expressions in place of arrays, so it needs no numbers and no search. What comes out is
+then held against the numbers. Where the result disagrees, or a user's code cannot run on symbols, the numerical
+structure is taken, and each of its arrays gets a name.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class Named:
         return self.add(self.free_name(letter), array)
 
     def free_name(self, letter: str) -> str:
-        """Return a letter with the first number that no other array's name is; P, N, Y and L alone where free."""
+        """Return a letter with its first unused number; P, N, Y and L stand alone where they are free."""
         alone = [letter] * (letter in "PNYL")
         first = self._first_number(letter)
         names = itertools.chain(alone, (f"{letter}{number}" for number in itertools.count(first)))
@@ -343,7 +343,7 @@ def _made(
 ) -> tuple[Jacobian, ...] | None:
     """The factors of a Jacobian in symbols; None unless it equals the numbers.
 
-    With a label, each factor must write its matrix, and where it does not, the matrix is called after the label.
+    With a label, each factor must have a written matrix. Where it has none, the matrix is named after the label.
     """
     if maker is None:
         return None

@@ -190,8 +190,8 @@ class Derivation:
     def to_javascript(self) -> str:
         """Return the program of `to_numpy` as JavaScript: the runtime ``np``, and one function, ``program``.
 
-        It takes the inputs, targets, parameters and the number of examples by their names, arrays as ``np.array`` makes
-        them of nested lists, and returns every array by its name; ``np.tolist`` makes lists of one.
+        It takes the inputs, targets, parameters and the number of examples by name, and returns every array by name.
+        Arrays are nested lists, as ``array.tolist()`` gives them and ``np.array`` reads them.
 
         Raises
         ------
@@ -212,7 +212,7 @@ class Derivation:
     def preamble(self) -> str:
         """Return the program that defines every name in the lines of the derivation.
 
-        After it every equation's own NumPy line runs, the chains of explicit matrices included: for small sizes.
+        After it, the NumPy line of every equation runs, and so do chains of explicit matrices, for small sizes.
         """
         return program(self.equations, self.values, self._definition_lines(), with_matrices=True)
 
@@ -378,7 +378,7 @@ class GraphDerivation:
     members : dict
         By the name of an array that belongs to a sequence, its place in it.
     without : dict
-        By the name of a value that no formula is known for, its operation: such as the largest entries. Its numbers
+        By the name of a value that no formula is known for, what is said of it: "max has no formula". Its numbers
         are given, and so is its Jacobian, as a matrix J.
     """
 
@@ -408,7 +408,7 @@ class GraphDerivation:
 
     @property
     def equations(self) -> list[Equation]:
-        """Every equation that is shown; those of a recurrence are said of every step t."""
+        """Every equation that is shown; those of a recurrence hold for every step t."""
         return [equation for line in self.lines for equation in equations_of(line)]
 
     def __str__(self) -> str:
@@ -420,7 +420,7 @@ class GraphDerivation:
         lines = [*prose(self._title, width), ""]
         lines += ["Shapes", *shape_cells(self._shape_texts(), width), ""]
         lines += ["Forward", *lines_text(self.forward, width)]
-        lines += [f"  {self._symbol(name)}: the numbers, {of} has no formula" for name, of in self.without.items()]
+        lines += [f"  {self._symbol(name)}: the numbers, {said}" for name, said in self.without.items()]
         lines += ["", "Backward", *lines_text(self.cotangents, width), ""]
         lines += ["Gradients", *lines_text(self.gradients.values(), width)]
         return "\n".join(lines)

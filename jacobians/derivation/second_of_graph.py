@@ -1,6 +1,6 @@
-"""The Hessian of a graph's scalar in symbols: one product of matrices for each operation that bends.
+"""The Hessian of a graph's scalar in symbols: one product of matrices for each non-linear operation.
 
-Where several ways lead from a value back to what is asked for, the sum of their products has a name of its own.
+Where several paths lead from a value back to a requested one, the sum of their products gets its own name.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _named(walk: GraphWalk, node: Node, wrt: Node) -> NamedMatrix:
 
 
 def _of_node(walk: GraphWalk, node: Node, layout: Layout) -> Iterator[Bent]:
-    """The second derivatives of a value's operation by those of its operands that depend on what is asked for."""
+    """The second derivatives of a value's operation with respect to the operands that depend on a requested value."""
     row, operation = walk.rows.get(node), node.operation
     parents = {edge.name: edge.parent for edge in walk.graph.into[node]}
     if row is None or isinstance(row, Zeros) or operation is None or not parents:

@@ -1,7 +1,8 @@
-"""The Hessian of a run's objective in symbols: one product of matrices for each operation that bends.
+"""The Hessian of a run's objective in symbols: one product of matrices for each non-linear operation.
 
-Each operation's second derivative M runs on symbols, as its first derivatives do, and so do the products D of those
-from a parameter to the operation's inputs. A term is Dᵀ M D, with neighbours joined where the algebra joins them.
+The second derivative M of each operation runs on symbols, like its first derivatives. So do the products D of the
+Jacobians from a parameter to the operation's inputs. A term is Dᵀ M D, with neighbours joined where the algebra joins
+them.
 """
 
 from __future__ import annotations

@@ -468,14 +468,14 @@ def _verdict(
 
 
 def _distinct(setting: Setting, slips: Sequence[Slip]) -> list[Slip]:
-    """Leave out what is another slip of the same name in other words: no input tells the two apart."""
+    """Leave out a slip that is another one in other words: no input separates the two."""
     alike = separating(setting, slips).alike
     again = {i for i, j in alike if (slips[i].name == slips[j].name or _both_packings(slips[i], slips[j]))}
     return [m for i, m in enumerate(slips) if i not in again]
 
 
 def _both_packings(a: Slip, b: Slip) -> bool:
-    """An order of blocks, said again: a preset that packs so also says how to translate, a reshape what was done."""
+    """An order of blocks, named twice: a preset that packs so says how to translate, a reshape what was done."""
     plain = ("block-order", "packing-vec-order")
     return a.family == b.family == "layout" and (a.name in plain or b.name in plain)
 

@@ -63,8 +63,8 @@ class Distances:
 
     Notes
     -----
-    A parameter's scale is the larger of both norms, so that a small gradient's error counts as much as a large one's,
-    but not below the floor: a gradient that is 0 but for rounding has no digits to compare.
+    A parameter's scale is the larger of both norms, so that errors of small and of large gradients count alike. It is
+    not below the floor: a gradient that is 0 up to rounding has no digits to compare.
     """
 
     def __init__(self, given: Gradients, right: Gradients, tolerance: float = TOLERANCE, floor: float = 1e-10) -> None:
@@ -110,7 +110,7 @@ class Distances:
 
 
 def findings(distances: Distances, came: Mapping[str, str] | None = None) -> tuple[ParameterFinding, ...]:
-    """Return one finding for each parameter; `came` says in which wrong form some of them came."""
+    """Return one finding per parameter; `came` says in which wrong form a parameter's gradient was given."""
     came = came or {}
     found = []
     for name, right in distances.right.items():

@@ -29,7 +29,7 @@ from jacobians.diagnosis.slip import (
 
 
 def fitted(setting: Setting, distances: Distances) -> Iterator[Slip]:
-    """Return what fits best of each kind; each is a candidate that may still miss."""
+    """Return the best fit of each kind. Each is a candidate, and may still be wrong."""
     for fit in (_ratios, _clipped, _penalty, _parameters, _updated, _float32_sums, lines, examples):
         yield from fit(setting, distances)
 
@@ -154,7 +154,7 @@ def _updated(setting: Setting, distances: Distances) -> Iterator[Slip]:
 
 
 def _float32_sums(setting: Setting, distances: Distances) -> Iterator[Slip]:
-    """Biases off by what adding up in float32 may round, whatever the order; every sum is a float32 number."""
+    """Biases that differ by what summing in float32 may round, in any order; every sum is a float32 number."""
     deltas, found, sums = setting.right.cotangents(), {n: g.copy() for n, g in setting.gradient.items()}, []
     for layer in setting.layers if setting.count > 1 else ():
         if not layer.has_bias:

@@ -1,7 +1,7 @@
 """Slips of single examples, fitted to the given gradient: weights, targets, a temperature, one δ.
 
-A fit with as many numbers as there are data fits anything, and is no cause. Two classes of a softmax, or a single
-output, leave one number for each example: any wrong δ is then one of examples that are weighted.
+A fit with as many numbers as there are data fits anything, and is no cause. With two classes, or a single output, there
+is one number per example: every wrong δ then equals a weighting of the examples.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SLICES = "Check the slices and masks over the batch."
 
 
 def examples(setting: Setting, distances: Distances) -> Iterator[Slip]:
-    """Return what fits best of each kind; each is a candidate that may still miss."""
+    """Return the best fit of each kind. Each is a candidate, and may still be wrong."""
     for fit in (_class_weights, _one_example, _example_weights, labels, _smoothed, _temperature, _one_delta):
         yield from fit(setting, distances)
 
@@ -103,7 +103,7 @@ def _example_weights(setting: Setting, distances: Distances) -> Iterator[Slip]:
 
 
 def _one_number_each(setting: Setting) -> bool:
-    """Whether weights of the examples make any δ: one output, or the two of a softmax, which go together."""
+    """Whether weights of the examples can give any δ: with one output, or the two of a softmax."""
     return setting.classes == 1 or (setting.classes == 2 and setting.network.loss.prediction != "sigmoid")
 
 
@@ -155,7 +155,7 @@ def _last(setting: Setting) -> tuple[str, ...]:
 
 
 def _one_example(setting: Setting, distances: Distances) -> Iterator[Slip]:
-    """What one example brings to a layer's sums is lost, doubled or negated there; or to that layer and all before."""
+    """One example's share of a layer's sums is lost, doubled or negated: in that layer, or in all before it too."""
     deltas, mend = setting.right.cotangents(), "Check the loop over the examples."
     for layer in setting.layers if setting.count > 1 else ():
         found = _odd_example(setting, distances, layer, deltas[layer.position])
@@ -191,7 +191,7 @@ def _counted(c: float) -> str:
 
 
 def _odd_example(setting: Setting, distances: Distances, layer: Layer, delta: Array) -> tuple[int, float] | None:
-    """The example whose share of a weight's gradient is what is left over, and by which plain factor it is there."""
+    """The example whose share of a weight's gradient equals the rest, and the plain factor that it has there."""
     gap = {n: distances.given[n] - setting.gradient[n] for n in setting.params}
     d, a = setting.by_example(delta), setting.by_example(setting.input_of(layer.position))
     if d.ndim != 2 or a.ndim != 2:
@@ -244,7 +244,7 @@ def _targets(setting: Setting) -> Array | None:
 
 
 def labels(setting: Setting, distances: Distances, most: int | None = None) -> Iterator[Slip]:
-    """Return other labels, at most so many: one unknown for each label of each example, and all come out as 0 or 1."""
+    """Return other labels, at most so many: each example has one unknown per class, which must come out as 0 or 1."""
     y, axis, N, K = _targets(setting), setting.layout.feature_axis, setting.count, setting.classes
     residual, names = setting.network.loss.residual, tuple(setting.params)
     if y is None or not residual or y.ndim != 2 or N < 2:
@@ -287,7 +287,7 @@ def labels(setting: Setting, distances: Distances, most: int | None = None) -> I
 
 
 def _zeros_and_ones(parts: Array, left: Array, owner: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Which rows add up to what is left over, at most one for each owner; none if no such choice is found."""
+    """The rows that add up to the rest, at most one per owner; none if no such choice is found."""
     none = np.zeros(0, dtype=np.intp)
     if len(parts) <= parts.shape[1]:
         found, _, rank, _ = np.linalg.lstsq(parts.T, left, rcond=1e-11)
@@ -299,7 +299,7 @@ def _zeros_and_ones(parts: Array, left: Array, owner: npt.NDArray[np.intp]) -> n
 
 
 def _best_two(parts: Array, left: Array, owner: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """The two rows of different owners that add up to what is left over; none if none do."""
+    """The two rows of different owners that add up to the rest; none if there are no such rows."""
     grams, slopes = parts @ parts.T, parts @ left
     alone = np.diag(grams) - 2 * slopes
     pairs = alone[:, np.newaxis] + alone + 2 * grams

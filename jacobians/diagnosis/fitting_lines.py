@@ -33,7 +33,7 @@ PLAIN = {0.0: "zero", 2.0: "doubled", -1.0: "negated", 0.5: "halved"}
 
 
 def lines(setting: Setting, distances: Distances) -> Iterator[Slip]:
-    """Return what fits best of each kind; each is a candidate that may still miss."""
+    """Return the best fit of each kind. Each is a candidate, and may still be wrong."""
     yield from _permuted(setting, distances)
     yield from _odd_lines(setting, distances)
     yield from _single_entries(setting, distances)
@@ -110,7 +110,7 @@ def _odd_lines(setting: Setting, distances: Distances) -> Iterator[Slip]:
 
 
 def _odd(a: Array, b: Array, allowed: float) -> tuple[list[int], float] | None:
-    """The lines that differ, where they are at most half of all, and the one number that they are multiples by."""
+    """The lines that differ, if at most half of them do, and the number that they are multiplied by."""
     gaps = np.linalg.norm(a - b, axis=1)
     odd = np.flatnonzero(gaps > allowed)
     # a line of one number is a multiple of any other

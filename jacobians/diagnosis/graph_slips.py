@@ -15,9 +15,10 @@ from jacobians.arrays import Array, as_array
 from jacobians.diagnosis.layer_slips import wrong_layers
 from jacobians.diagnosis.slip import Gradients
 from jacobians.graphs import Edge, Graph, Node, Value
+from jacobians.graphs.rearranging import Permuted
 from jacobians.graphs.targets import WithTargets
 from jacobians.linops.algebra import pull_row
-from jacobians.operations import Elementwise
+from jacobians.operations import Elementwise, Transpose
 
 Through: TypeAlias = Callable[[Edge, Array], Array | None]
 """What goes on along an edge of what arrived at its child; None if it is forgotten."""
@@ -126,7 +127,7 @@ class GraphSetting:
     # --- sweeps ----------------------------------------------------------------------------------
 
     def swept(self, through: Through = passed, age: Callable[[Edge], int] | None = None, limit: int = 0) -> Gradients:
-        """Return the gradients of one sweep back; where `age` is given, what goes back `limit` steps ends there."""
+        """Return the gradients of one sweep back. With `age`, the sweep stops after `limit` steps back in time."""
         arrived = self.arrived(through, age, limit)
         found = {name: np.zeros_like(g) for name, g in self.gradient.items()}
         for name, node in self.params.items():
@@ -186,6 +187,7 @@ def graph_slips(setting: GraphSetting) -> Iterator[GraphSlip]:
     """Return the catalogue. The kinds of which a large graph has most come last."""
     yield from _of_parameters(setting)
     yield from _of_layers(setting)
+    yield from _of_moved_axes(setting)
     yield from _through_time(setting)
     yield from _in_every_step(setting)
     yield from _everywhere(setting)
@@ -200,7 +202,7 @@ _ADD = "Add up what comes from every use: dH += …, with dH = 0 before the swee
 
 
 def _said(edge: Edge, edges: Sequence[Edge]) -> str:
-    """What a use is called; as which operand, where one operation uses a value twice."""
+    """The name of a use, with the operand where one operation uses a value twice."""
     again = sum(other.child is edge.child for other in edges) > 1
     return f"{edge.child.name}{f' as {edge.name}' if again else ''}"
 
@@ -351,7 +353,7 @@ def _without(setting: GraphSetting, gone: Sequence[Edge]) -> Callable[[], Gradie
 
 
 def _everywhere(setting: GraphSetting) -> Iterator[GraphSlip]:
-    """Every cotangent written over, of the weights, of the others, or of all: the earliest use is what is left."""
+    """Every cotangent overwritten, of the weights, of the others, or of all: only the earliest use remains."""
     params = {node.number for node in setting.params.values()}
     shared = {number: edges for number, edges in setting.uses.items() if len(edges) > 1}
     for text, own in (
@@ -415,6 +417,26 @@ def _of_layers(setting: GraphSetting) -> Iterator[GraphSlip]:
         for wrong in wrong_layers(operation, dict(zip(operation.names, arrays, strict=True))):
             gone = partial(_pulled_wrongly, setting, node, wrong.pulls)
             yield GraphSlip(wrong.name, "layers", f"{wrong.title}: {node.name}", wrong.mend, gone, wrong.rank, sweeps=1)
+
+
+def _of_moved_axes(setting: GraphSetting) -> Iterator[GraphSlip]:
+    """Axes that are not moved back, such as heads that are joined without a transpose: the entries are reshaped."""
+    moved = [n for n in setting.graph.nodes if isinstance(n.operation, (Permuted, Transpose)) and n.size > max(n.shape)]
+    together: dict[Node, list[Node]] = {}
+    for node in moved:
+        for edge in setting.uses.get(node.number, []):
+            together.setdefault(edge.child, []).append(node)
+    mend = "Move the axes back before they are reshaped: dX = dY.transpose(…), in the inverse order."
+    several = [(f"the operands of {child.name}", own) for child, own in together.items() if len(own) > 1]
+    every = [("all values", moved)] if len(moved) > max((len(own) for _, own in several), default=1) else []
+    for said, nodes in [*((n.name, [n]) for n in moved), *several, *every]:
+        title = f"the gradient of {said} is reshaped, and its axes are not moved back"
+        numbers = {node.number for node in nodes}
+
+        def through(edge: Edge, row: Array, numbers: set[int] = numbers) -> Array | None:
+            return row.reshape(edge.parent.shape) if edge.child.number in numbers else passed(edge, row)
+
+        yield GraphSlip("axes-not-moved", "layout", title, mend, partial(setting.swept, through), sweeps=1)
 
 
 def _pulled_wrongly(setting: GraphSetting, node: Node, pulls: Mapping[str, Callable[[Array], Array]]) -> Gradients:

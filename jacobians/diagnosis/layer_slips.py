@@ -10,16 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array, as_array, size_of
 from jacobians.diagnosis.recurrence_slips import wrong_recurrences
 from jacobians.diagnosis.slip import Pullback
+from jacobians.diagnosis.written_over import (
+    WindowsOf,
+    kernels_written_over,
+    tokens_written_over,
+    windows_written_over,
+)
 from jacobians.diagnosis.wrong_layer import WrongLayer
 from jacobians.layers.attentions import Attention
-from jacobians.layers.axes import as_pads
+from jacobians.layers.axes import as_pads, as_steps
 from jacobians.layers.convolutions import Convolution
 from jacobians.layers.dropouts import Dropout
 from jacobians.layers.normalisation import BatchNorm, LayerNorm
-from jacobians.layers.pooling import Pool
+from jacobians.layers.pooling import Embedding, Pool
 from jacobians.layers.recurrent import GRU, LSTM, RNN
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.operations import Operation
@@ -41,6 +47,8 @@ def wrong_layers(operation: Operation, arrays: Mapping[str, Array]) -> Iterator[
             yield from wrong_recurrences(operation, given)
         case Attention():
             yield from _of_attention(operation, given)
+        case Embedding():
+            yield from tokens_written_over(operation, given["W"])
 
 
 def _pulls(operation: Operation, given: Mapping[str, Array], *names: str) -> dict[str, Pullback]:
@@ -92,6 +100,11 @@ def _of_convolution(op: Convolution, given: dict[str, Array]) -> Iterator[WrongL
         [given[n].shape[a] for a in ax[2:]] for n, ax in (("X", axes), ("W", _layout(op).kernel_axes(op.places)))
     )
     pads = as_pads(op.pad, tuple(lengths), tuple(kernel), op.stride, op.dilation, op.name)
+    right = _pulls(op, given, "X", "W")
+    count, outputs, *places = (op.evaluate(*given.values())[0].shape[a] for a in axes)
+    windows = WindowsOf(axes, tuple(lengths), pads, tuple(kernel), op.stride, op.dilation)
+    yield from windows_written_over(windows, right["X"], outputs)
+    yield from kernels_written_over(axes, right["W"], count, size_of(tuple(places)))
     if any(map(any, pads)):
         around = [(0, 0)] * given["X"].ndim
         for axis, pair in zip(axes[2:], pads, strict=True):
@@ -123,11 +136,18 @@ def _of_pool(op: Pool, given: dict[str, Array]) -> Iterator[WrongLayer]:
     said = {"avg": "spread over its window, as a mean's is", "max": "handed to the largest entry, as a maximum's is"}
     mend = {"max": "Hand it to the largest entry of each window.", "avg": "Each entry of a window gets 1/size of it."}
     yield WrongLayer("other-pool", f"the gradient of {op.name} is {said[other]}", mend[op.which], pulls)
+    right = _pulls(op, given, "X")["X"]
+    axes = _layout(op).image_axes(given["X"].ndim - 2)
+    lengths = tuple(given["X"].shape[a] for a in axes[2:])
+    size, stride = (as_steps(s, len(lengths), "size", op.name) for s in (op.size, op.stride or op.size))
+    ones = (1,) * len(lengths)
+    pads = as_pads(op.pad, lengths, size, stride, ones, op.name)
+    yield from windows_written_over(WindowsOf(axes, lengths, pads, size, stride, ones), right)
     if op.which == "avg":
-        right = _pulls(op, given, "X")["X"]
-        size = np.prod(np.broadcast_to(op.size, given["X"].ndim - 2))
         title = "the gradient of avg_pool is not divided by the windows' size"
-        yield WrongLayer("window-not-averaged", title, mend["avg"], {"X": _after(right, lambda g: as_array(size * g))})
+        yield WrongLayer(
+            "window-not-averaged", title, mend["avg"], {"X": _after(right, lambda g: as_array(size_of(size) * g))}
+        )
 
 
 def _of_normalisation(op: BatchNorm | LayerNorm, given: dict[str, Array]) -> Iterator[WrongLayer]:
@@ -173,9 +193,33 @@ def _of_normalisation(op: BatchNorm | LayerNorm, given: dict[str, Array]) -> Ite
         ("deviation-twice", "is divided by the variance, not by the standard deviation", partial(back, power=2)),
     ):
         yield WrongLayer(name, f"{op.name}'s gradient {said}", mend, {"X": pull})
+    if size > 1:
+        yield from _of_sample_variance(op, gamma, X - X.mean(axis=axes, keepdims=True), axes, feature)
     title = f"gamma's gradient in {op.name} is made of X, not of x̂"
     pulls = {"gamma": lambda c: as_array((c * X).sum(axis=others).reshape(gamma.shape))}
     yield WrongLayer("input-for-standardised", title, "dγ = Σ dout ∘ x̂: remember x̂.", pulls)
+
+
+def _of_sample_variance(
+    op: BatchNorm | LayerNorm, gamma: Array, centred: Array, axes: tuple[int, ...], feature: int
+) -> Iterator[WrongLayer]:
+    """Of the variance divided by N − 1, as torch.var, MATLAB's var and NumPy's ddof=1 have it."""
+    N = float(np.prod([centred.shape[a] for a in axes]))
+    s = np.sqrt((centred**2).sum(axis=axes, keepdims=True) / (N - 1) + op.eps)
+    hat = centred / s
+    scale = gamma.reshape([-1 if a == feature else 1 for a in range(centred.ndim)])
+    others = tuple(a for a in range(centred.ndim) if a != feature)
+
+    def back(c: Array, by: float) -> Array:
+        own = c * scale
+        spread = hat * (own * hat).sum(axis=axes, keepdims=True) / by
+        return as_array((own - own.mean(axis=axes, keepdims=True) - spread) / s)
+
+    mend = "The variance is divided by N, not by N − 1: np.var(X), without ddof=1."
+    by_gamma: dict[str, Pullback] = {"gamma": lambda c: as_array((c * hat).sum(axis=others).reshape(gamma.shape))}
+    for said, by in (("N − 1", N - 1), ("N − 1 in x̂ alone", N)):
+        title = f"the variance is divided by {said} in {op.name}'s backward pass"
+        yield WrongLayer("sample-variance", title, mend, {"X": partial(back, by=by), **by_gamma})
 
 
 def _of_running_statistics(op: BatchNorm, X: Array, gamma: Array) -> Iterator[WrongLayer]:
@@ -265,6 +309,9 @@ def _of_attention(op: Attention, given: dict[str, Array]) -> Iterator[WrongLayer
             yield WrongLayer("root-d-forgotten", title + said, mend, pulls(of=of, scale=1.0))
         title = "the gradients of queries and keys are divided by d, not by √d"
         yield WrongLayer("root-d-twice", title, mend, pulls(scale=scale * scale))
+    if Q.ndim > 3 and Q.shape[-3] > 1:
+        title = "the gradients of queries and keys are divided by the root of all heads' width, not of one head's"
+        yield WrongLayer("root-of-all-heads", title, mend, pulls(scale=(Q.shape[-3] * Q.shape[-1]) ** -0.5))
     if Q.shape == K.shape:
         title = "the gradients of queries and keys are in each other's place"
         yield WrongLayer("queries-keys-swapped", title, mend, pulls(swapped=True))

@@ -93,7 +93,7 @@ def search(setting: Setting, distances: Distances) -> Found:
 
 
 def _says_something(slip: Slip) -> bool:
-    """Whether it has at most one number in it; a fit of many comes near to anything."""
+    """Whether it has at most one fitted number; a fit of many numbers matches anything."""
     return slip.name != "class-weights" and (slip.rank < _FITTED or slip.family in _OF_ONE_NUMBER)
 
 
@@ -187,7 +187,7 @@ def _with_factor(
 
 
 def _pairs_by_rank(found: list[Explanation]) -> list[Explanation]:
-    """The most usual first, and each once; with fitted numbers only where none fits without."""
+    """The most usual first, and each once; those with fitted numbers only where no other fits."""
     usual = [e for e in found if e.is_usual] or found
     pairs: dict[frozenset[tuple[str, int | None, str]], Explanation] = {}
     for e in usual:
@@ -218,7 +218,7 @@ def _pairs(setting: Setting, distances: Distances, singles: list[Explanation]) -
     right = [n for n in distances.start if n not in wrong]
 
     def promise(first: tuple[Explanation, list[str]]) -> tuple[bool, int, int]:
-        """The order of trying: usual slips first, then by parameters made right less those made wrong, then by rank."""
+        """The order of trials: usual slips first, then by how many more parameters become right than wrong."""
         e, names = first
         spoiled = sum(e.distances[n] > enough for n in right)
         return not e.is_usual, spoiled - len(names), e.slips[0].rank

@@ -246,7 +246,7 @@ class Setting:
 
     @cached_property
     def weight(self) -> float:
-        """What stands before each example's loss: the loss's own factor times 1, 1/N or 1/(N·K)."""
+        """The factor of each example's loss: the loss's own factor times 1, 1/N or 1/(N·K)."""
         return self.network.loss.factor * self.network.loss.scale(self.output)
 
     @cached_property
@@ -310,7 +310,7 @@ class Setting:
     # --- alterations -----------------------------------------------------------------------------
 
     def pullback(self, layer: Layer, of: str, X: Array | None = None, W: Array | None = None) -> Pullback:
-        """Return an affine layer's pullback to "X", "W" or "b" as it would be at another input or weight."""
+        """Return an affine layer's pullback to "X", "W" or "b", taken at another input or weight."""
         part = self.operations[layer.position]
         arrays = [self.input_of(layer.position) if X is None else X, self.params[layer.weight] if W is None else W]
         arrays += [self.params[layer.bias]] if layer.bias is not None else []

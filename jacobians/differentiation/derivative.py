@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, Shape, did_you_mean, show_shape
-from jacobians.auditing.terms import Term
+from jacobians.auditing.terms import Term, positions
 from jacobians.derivation import Equation, GraphDerivation
 from jacobians.derivation.closed_form import differential_steps, names_in
 from jacobians.derivation.derive_graph import derive_graph
@@ -20,7 +20,7 @@ from jacobians.differentiation.linear_forms import LinearForm, NoMatrixError, li
 from jacobians.differentiation.shapes import show_shapes
 from jacobians.differentiation.short_forms import TRACE, shortened
 from jacobians.differentiation.steps import DifferentialSteps
-from jacobians.differentiation.values_of_terms import graph_of
+from jacobians.differentiation.values_of_terms import array_of, graph_of
 from jacobians.errors import GraphError, LayoutError, ShapeError
 from jacobians.graphs import Value
 from jacobians.layout import Order
@@ -214,10 +214,16 @@ class Derivative:
         """Return every form as plain text."""
         forms = self._forms()
         width = max(len(word) for word, _, _ in forms)
-        lines = [f"{self.name} = {self.expression.strip()}   ({show_shapes(self.shapes)})"]
+        lines = [f"{self.name} = {self.expression.strip()}   ({show_shapes(self.shapes)}{self._read_so()})"]
         return "\n".join(
             [*lines, *(f"  {word:<{width}}  {self.formula(form, 'text', order)}" for word, form, order in forms)]
         )
+
+    def _read_so(self) -> str:
+        """What is said of a function with several meanings: the norm of a matrix, which Octave takes for another."""
+        norms = (at.parts[0] for _, at in positions(self.term) if at.kind == "call" and at.detail == "norm")
+        matrices = any(1 not in array_of(of, self.values).shape for of in norms)
+        return "; norm is Frobenius' norm" if matrices else ""
 
     def to_latex(self) -> str:
         """Return every form as an ``align*`` environment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -13,12 +14,12 @@ from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.latex_reader import read_latex
 from jacobians.auditing.octave_reader import read_text
 from jacobians.auditing.python_reader import read_numpy
-from jacobians.auditing.terms import Term, call
+from jacobians.auditing.terms import Term, call, number, positions
 from jacobians.derivation.closed_form import closed_differential, closed_gradient, names_in
 from jacobians.derivation.names import symbol_name
 from jacobians.differentiation.derivative import Derivative
 from jacobians.differentiation.second_derivative import SecondDerivative, differential_of_gradient, shortener
-from jacobians.differentiation.shapes import shapes_of
+from jacobians.differentiation.shapes import with_shapes
 from jacobians.differentiation.spellings import plain
 from jacobians.differentiation.values_of_expressions import GraphOfExpression
 from jacobians.differentiation.values_of_terms import graph_of
@@ -32,8 +33,10 @@ from jacobians.symbols.expressions import Expr, Number, Symbol
 __all__ = ["differentiate"]
 
 _DRAWS = 20
+_E = Symbol("e", ())
+"""Euler's number, where it stands below exponents alone."""
 _STEP = 1e-10
-"""By what the arrays change, relatively, to see whether the derivative is one that floating point can find."""
+"""By how much of their size the arrays are changed, to see whether floating point can find the derivative."""
 _EXAMPLE = "trace(A.T @ X @ B @ X.T)"
 _LEFT_DIVISION = re.compile(r"(?<=[\w)'ᵀ⁻¹])\s*\\(?:\s+(?=[(\w])|(?=\(|[^\W\d_](?![^\W\d_])))")
 """Octave's A \\ b: what stands before it ends a factor, and a command of LaTeX has several letters."""
@@ -61,10 +64,16 @@ def differentiate(
     Parameters
     ----------
     expression : str
-        In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``. Products, sums, transposes, powers of a
-        matrix, Hadamard products, quotients and powers such as ``2.^X``; trace, inv, det, logdet, norm (Frobenius, or
-        of a vector), sum, mean, kron, pinv, solve (Octave's ``A \ b``), diag (of a column or of a square matrix), vec
-        (by columns), softmax (of a column); exp, log, abs, sign, sin, cos, tanh, sqrt, sigmoid, relu and softplus.
+        In NumPy, LaTeX, or as Octave and books write it: ``tr(A' X B X')``.
+
+        - Products, sums, transposes, Hadamard products ``.*``, quotients ``./`` and powers ``2.^X`` of entries; as in
+          Octave, ``A / B`` and ``A \ B`` have an inverse, ``X^2``, ``2^X`` and ``e^X`` are powers of matrices.
+        - trace, inv, det, logdet, pinv, solve, kron, expm, logm, sqrtm; diag of a column or of a square matrix, vec by
+          columns.
+        - sum and mean of all entries; norm is Frobenius' norm, or that of a vector. ``|X|`` is a determinant, and of a
+          number or a vector the absolute values.
+        - Entry by entry: exp, log, abs, sign, sin, cos, tan, arctan, sinh, cosh, tanh, sqrt, sigmoid, relu, softplus,
+          maximum, minimum and clip. softmax is taken of a column, or in NumPy along an axis: ``softmax(X, axis=1)``.
     wrt : str
         The name.
     order : {1, 2}
@@ -115,23 +124,23 @@ def differentiate(
     source = Source.of(plain(expression, notation, {*declared, wrt}), reader="differentiate", example=_EXAMPLE)
     words = ExpressionWords({*declared, wrt})
     term = read_term(source, (0, len(source.text)), words, notation)
-    found = shapes_of(term, declared, source)
+    read, found = with_shapes(term, declared, source)
     if wrt not in found:
-        names = ", ".join(found) or "none"
+        names = f"its names are {', '.join(found)}" if found else "it has no names"
         raise FormulaError(
-            f"differentiate: {wrt!r} is not in {expression.strip()!r}{did_you_mean(wrt, found)}; its names are {names}"
+            f"differentiate: {wrt!r} is not in {expression.strip()!r}{did_you_mean(wrt, found)}; {names}"
         )
     for name in declared.keys() - found.keys():
         raise FormulaError(f"differentiate: {name!r} is given a shape, but is not in {expression.strip()!r}")
     try:
-        value, inputs = drawn(term, found)
+        value, inputs = drawn(read, found)
     except DomainError:
-        found = shapes_of(term, declared, source, falling=True)
-        value, inputs = drawn(term, found)
+        read, found = with_shapes(term, declared, source, falling=True)
+        value, inputs = drawn(read, found)
     with np.errstate(all="ignore"):  # what is not finite is said by `_hold`
         if order == 2:
-            return _second(expression, wrt, term, value, inputs, found, source)
-        return _derivative(expression, wrt, term, value, inputs, found)
+            return _second(expression, wrt, read, value, inputs, found, source)
+        return _derivative(expression, wrt, read, value, inputs, found)
 
 
 def _derivative(
@@ -309,12 +318,12 @@ def guessed(expression: str) -> str:
     """Return the notation that an expression is written in."""
     if "\\" in _LEFT_DIVISION.sub("", expression) or re.search(r"\^(?:\{|T\b|\s*T\b)", expression):
         return "latex"
-    if re.search(r"@|\.T\b|\*\*|\bnp\.|\w\.\w+\(", expression):
+    if re.search(r"@|\.T\b|\*\*|\bnp\.|\w\.\w+\(|\b(?:axis|dim|keepdims)\s*=", expression):
         return "numpy"
     if "*" in expression and not re.search(r"'|\.\*|\.\^|\^|\./|ᵀ", expression):
         raise FormulaError(
             f"differentiate: in {expression.strip()!r} the sign * is NumPy's product of entries or Octave's of "
-            "matrices; say which by notation='numpy' or notation='octave'"
+            "matrices; say which by notation='numpy' or notation='octave', on the command line by --notation octave"
         )
     return "octave"
 
@@ -323,25 +332,54 @@ def read_term(source: Source, span: Span, words: ExpressionWords, notation: str)
     """Return the term of a part of a text."""
     term = _READERS[notation](source, span, words)
     term = _with_matrix_powers(term) if notation == "latex" else term
+    if notation != "numpy" and _is_euler(term, words):
+        term = _with_euler(term)
     return _in_products(term, source, notation)
+
+
+def _is_euler(term: Term, words: ExpressionWords) -> bool:
+    """Whether a name e stands nowhere but below exponents, and is not declared."""
+    below = [at.parts[0] for _, at in positions(term) if at.kind in ("power", "matrix_power")]
+    named = [at for _, at in positions(term) if at.detail == _E]
+    return bool(named) and "e" not in words.declared and all(any(at is base for base in below) for at in named)
+
+
+def _with_euler(term: Term) -> Term:
+    if term.detail == _E:
+        return number(math.e, term.span)
+    return Term(term.kind, tuple(map(_with_euler, term.parts)), term.detail, term.span)
 
 
 def _in_products(term: Term, source: Source, notation: str) -> Term:
     """Replace what only one notation writes by functions that are differentiated."""
     parts = tuple(_in_products(part, source, notation) for part in term.parts)
     match term.kind, parts:
-        case "left_divide", [of, by]:
-            return Term("product", (call("inv", (of,), of.span), by), None, term.span)
         case (("power" | "matrix_power"), [of]) if isinstance(term.detail, Term):
             exponent = _in_products(term.detail, source, notation)
-            if isinstance(exponent.detail, Number):
-                power = exponent.detail.value
+            if (power := _constant(exponent)) is not None:
                 return Term(term.kind, parts, int(power) if power.is_integer() else power, term.span)
             return Term("raised", (of, exponent), term.kind == "power", term.span)
         case "reshape", [of] if term.detail in ((-1,), (-1, 1)):  # NumPy goes by rows, Octave by columns
             by_rows = Term("transpose", (of,), None, of.span) if notation == "numpy" else of
             return call("vec", (by_rows,), term.span)
     return Term(term.kind, parts, term.detail, term.span)
+
+
+def _constant(term: Term) -> float | None:
+    """The value of a term of numbers, such as -1/2, or None."""
+    values = [_constant(part) for part in term.parts]
+    match term.kind, values:
+        case "leaf", _ if isinstance(term.detail, Number):
+            return term.detail.value
+        case "negative", [float(a)]:
+            return -a
+        case (("divide" | "right_divide"), [float(a), float(b)]) if b:
+            return a / b
+        case (("product" | "star"), [float(a), float(b)]):
+            return a * b
+        case (("plus" | "minus"), [float(a), float(b)]):
+            return a + b if term.kind == "plus" else a - b
+    return None
 
 
 def _with_matrix_powers(term: Term) -> Term:

@@ -16,7 +16,7 @@ from jacobians.derivation import Equation
 from jacobians.differentiation.derivative import Derivative
 from jacobians.differentiation.differentiate import differentiate, drawn, guessed, read_term
 from jacobians.differentiation.identity_text import IdentityText
-from jacobians.differentiation.shapes import shapes_of, show_shapes
+from jacobians.differentiation.shapes import show_shapes, with_shapes
 from jacobians.differentiation.spellings import plain
 from jacobians.differentiation.values_of_terms import array_of
 from jacobians.differentiation.words import ExpressionWords, spelled
@@ -198,7 +198,7 @@ def _question(parts: IdentityText, notation: str, *, square: bool, falling: bool
     if square:
         names = {at.detail.name for _, at in positions(term) if isinstance(at.detail, Symbol)}
         declared = {name: (3, 3) for name in names if name[0].isupper()}
-    shapes = shapes_of(term, declared, left, falling=falling)
+    term, shapes = with_shapes(term, declared, left, falling=falling)
     if wrt not in shapes:
         raise FormulaError(f"audit: {wrt!r} is not in {parts.of.strip()!r}{did_you_mean(wrt, shapes)}")
     tangent = f"d{wrt}"
@@ -209,18 +209,19 @@ def _question(parts: IdentityText, notation: str, *, square: bool, falling: bool
         name = at.detail.name if isinstance(at.detail, Symbol) else "I"
         if name not in (*known, "I"):
             raise source.error(f"{name!r} is not on the left side; its names are {', '.join(shapes)}", at.span)
-    return _Question(
-        parts, wrt, term, right, source, shapes, _right_shapes(right, known, shapes[wrt], source), notation
-    )
+    right, sides = _right_side(right, known, shapes[wrt], source)
+    return _Question(parts, wrt, term, right, source, shapes, sides, notation)
 
 
-def _right_shapes(right: Term, known: Mapping[str, Shape], wanted: Shape, source: Source) -> dict[str, Shape]:
-    """The shapes of the names on the right; an identity has the size with which the side fits."""
+def _right_side(
+    right: Term, known: Mapping[str, Shape], wanted: Shape, source: Source
+) -> tuple[Term, dict[str, Shape]]:
+    """What the right side means, and the shapes of its names; an identity has the size with which the side fits."""
     sizes = dict.fromkeys([*wanted, *(n for shape in known.values() for n in shape)])
     first: FormulaError | None = None
     for size in sizes or {1: None}:
         try:
-            return shapes_of(right, {**known, "I": (size, size)}, source)
+            return with_shapes(right, {**known, "I": (size, size)}, source)
         except FormulaError as error:
             first = first or error
     assert first is not None
@@ -243,7 +244,8 @@ class _Matches:
 def _matches(question: _Question, symmetric: tuple[str, ...]) -> _Matches:
     """Compare at all points; of a matrix that is said to be symmetric, by its own coordinates too."""
     agree: dict[str, bool] = {}
-    nearest, factor, shape, shapes = np.inf, 0.0, (), dict[str, Shape]()
+    nearest, closest, shape, shapes = np.inf, "", (), dict[str, Shape]()
+    factors: dict[str, list[float]] = {}
     for value, inputs in question.points(symmetric):
         tangent = np.random.default_rng(7).normal(size=inputs[question.wrt].shape)
         if question.wrt in symmetric and tangent.ndim == 2:
@@ -261,15 +263,18 @@ def _matches(question: _Question, symmetric: tuple[str, ...]) -> _Matches:
             shapes[name] = shape
             gap = _gap(claimed, truth)
             agree[name] = agree.get(name, True) and gap <= _TOLERANCE
+            factors.setdefault(name, []).append(_factor(claimed, truth))
             if gap < nearest:
-                nearest, factor = gap, _factor(claimed, truth)
+                nearest, closest = gap, name
     right = tuple(name for name, same in agree.items() if same)
     fits = nearest < np.inf
     if not fits:
         own = dict.fromkeys(map(show_shape, shapes.values()))
         problem = f"the right side is {show_shape(shape)}, and the derivative is {' or '.join(own)}"
-    elif factor:
-        problem = f"it is {factor:g} times the right one"
+    elif all(factors[closest]):
+        one, *others = factors[closest]
+        same = all(abs(other - one) <= 1e-7 * abs(one) for other in others)
+        problem = f"it is {one:g} times the right one" if same else "it is the right one times a number that varies"
     else:
         problem = f"the shapes fit; the largest difference is {nearest:.2g} of the largest entry"
     return _Matches(right, fits, float(nearest), problem)

@@ -11,11 +11,23 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeAlias
 
-from jacobians.arrays import Shape
+from jacobians.arrays import Shape, size_of
 from jacobians.derivation.closed_form import names_in
-from jacobians.differentiation.short_forms import DIAGONAL, ENTRY, TRACE, VEC, Addend, addends, factors_of, shortened
+from jacobians.differentiation.short_forms import (
+    DIAGONAL,
+    ENTRY,
+    TRACE,
+    VEC,
+    Addend,
+    addends,
+    factors_of,
+    one_product,
+    shortened,
+)
 from jacobians.layout import Order
 from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker, Reshape
+from jacobians.matrix.functions_in_symbols import SYLVESTER
+from jacobians.matrix.inverses import INVERSE
 from jacobians.symbols.expressions import (
     Add,
     Call,
@@ -35,7 +47,7 @@ from jacobians.symbols.expressions import (
 )
 from jacobians.symbols.notation import Notation
 from jacobians.symbols.numpy import NumpyNotation
-from jacobians.symbols.simplify import DIAG, product, transposed
+from jacobians.symbols.simplify import DIAG, KRONECKER, product, transposed
 
 
 class NoMatrixError(Exception):
@@ -58,9 +70,15 @@ class LinearForm:
         """What the numbers and the outer products are written from."""
         for addend, chain in self.terms:
             yield addend.expression()
-            yield from (part for factor in chain if isinstance(factor, Outer) for part in (factor.of, factor.by))
+            for factor in chain:
+                if isinstance(factor, Outer):
+                    yield from (factor.of, factor.by)
+                elif isinstance(factor, KroneckerWith):
+                    yield factor.by
+                elif isinstance(factor, InEachOrder):
+                    yield factor.by_rows
 
-    def chains(self, order: Order, *, transpose: bool = False) -> list[tuple[Addend, list[Jacobian | Outer]]]:
+    def chains(self, order: Order, *, transpose: bool = False) -> list[tuple[Addend, list[Written]]]:
         """Return the numbers and the factors of the matrix, or of its transpose; what is subtracted comes last."""
         return [
             (addend, _without_vec([j.T for j in reversed(chain)] if transpose else list(chain), order))
@@ -71,7 +89,7 @@ class LinearForm:
         """Return the matrix, or its transpose, in a notation."""
         text = ""
         for addend, chain in self.chains(order, transpose=transpose):
-            product = notation.join([_factor(j, notation, order) for j in chain])
+            product = notation.join([in_notation(j, notation, order) for j in chain])
             product = _scaled(addend, product, notation)
             negative = addend.number < 0
             if text:
@@ -111,6 +129,87 @@ class Outer:
 
 
 @dataclass(frozen=True, eq=False)
+class KroneckerWith:
+    """The map V ↦ A ⊗ V, or V ↦ V ⊗ A.
+
+    Its matrix is a permutation times vec A ⊗ I, or I ⊗ vec A (Magnus & Neudecker 2019, theorem 3.10).
+
+    Attributes
+    ----------
+    by : Expr
+        A.
+    domain : tuple of int
+        The shape of V.
+    first : bool
+        Whether A stands first.
+    transpose : bool
+        Whether it is the transpose.
+    """
+
+    by: Expr
+    domain: Shape
+    first: bool
+    transpose: bool = False
+
+    @property
+    def T(self) -> KroneckerWith:
+        """The transpose."""
+        return replace(self, transpose=not self.transpose)
+
+    def written(self, notation: Notation, order: Order) -> str:
+        """Return its matrix: vec(A ⊗ V) = (I ⊗ K ⊗ I)(vec A ⊗ vec V)."""
+        text, size = notation.expr(self.by), notation.eye(size_of(self.domain))
+        code = isinstance(notation, NumpyNotation)
+        if self.transpose:
+            vector = f"{notation.vec(text, order)}.reshape(1, -1)" if code else notation.row(text, order)
+        else:
+            vector = f"{notation.vec(text, order)}.reshape(-1, 1)" if code else notation.vec(text, order)
+        (m, n), (p, q) = (self.by.shape, self.domain) if self.first else (self.domain, self.by.shape)
+        outside, turned, inside = (m, (n, p), q) if order == "C" else (n, (q, m), p)
+        middle = notation.commutation(*(turned[::-1] if self.transpose else turned), order)
+        around = [notation.eye(outside)] * (outside > 1), [notation.eye(inside)] * (inside > 1)
+        factors = [notation.kron(*around[0], middle, *around[1])] if 1 not in turned else []
+        factors.append(notation.kron(*((vector, size) if self.first else (size, vector))))
+        return notation.join(factors[::-1] if self.transpose else factors)
+
+
+@dataclass(frozen=True, eq=False)
+class InEachOrder:
+    """A map whose matrix is an expression: one for arrays by rows, one for arrays by columns.
+
+    Attributes
+    ----------
+    by_rows, by_columns : Expr
+    domain : tuple of int
+    """
+
+    by_rows: Expr
+    by_columns: Expr
+    domain: Shape
+
+    @classmethod
+    def sylvester(cls, A: Expr, B: Expr) -> InEachOrder:
+        """Return C ↦ the X with A X + X B = C, the inverse of A ⊗ I + I ⊗ Bᵀ by rows, and of I ⊗ A + Bᵀ ⊗ I."""
+        m, n = A.shape[0], B.shape[0]
+
+        def inverse(*pairs: tuple[Expr, Expr]) -> Expr:
+            one, other = (Call(KRONECKER, pair, (m * n, m * n)) for pair in pairs)
+            return Call(INVERSE, (Add(one, other),))
+
+        by_rows = inverse((A, Eye(n)), (Eye(m), transposed(B)))
+        return cls(by_rows, inverse((Eye(n), A), (transposed(B), Eye(m))), (m, n))
+
+    @property
+    def T(self) -> InEachOrder:
+        """The transpose."""
+        return InEachOrder(transposed(self.by_rows), transposed(self.by_columns), self.domain)
+
+    def written(self, notation: Notation, order: Order) -> str:
+        """Return its matrix."""
+        return notation.operand(self.by_rows if order == "C" else self.by_columns)
+
+
+@dataclass(frozen=True, eq=False)
 class Vec:
     """X ↦ vec X, by columns: the identity where the entries of X are taken by columns, else a commutation.
 
@@ -133,9 +232,9 @@ class Vec:
         return self.commutation.domain
 
 
-def _without_vec(chain: list[Factor], order: Order) -> list[Jacobian | Outer]:
+def _without_vec(chain: list[Factor], order: Order) -> list[Written]:
     """A chain in which vec is what its order makes of it; two commutations in a row cancel."""
-    kept: list[Jacobian | Outer] = []
+    kept: list[Written] = []
     for factor in chain:
         if isinstance(factor, Vec) and order == "F":
             continue
@@ -159,7 +258,8 @@ def _scaled(addend: Addend, product: str, notation: Notation) -> str:
     return product if above == Number(1) else notation.scale(notation._at(above, 3, Hadamard), product)
 
 
-Factor: TypeAlias = Jacobian | Outer | Vec
+Written: TypeAlias = Jacobian | Outer | KroneckerWith | InEachOrder
+Factor: TypeAlias = Written | Vec
 
 
 def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
@@ -173,9 +273,9 @@ def linear_form(differential: Expr, tangent: Symbol) -> LinearForm:
     return LinearForm(tuple(_terms(differential, tangent)))
 
 
-def _factor(jacobian: Jacobian | Outer, notation: Notation, order: Order) -> str:
-    """A Kronecker product with an identity of size 1 is its other factor."""
-    if isinstance(jacobian, Outer):
+def in_notation(jacobian: Written, notation: Notation, order: Order) -> str:
+    """Return the matrix of one factor; a Kronecker product with an identity of size 1 is its other factor."""
+    if isinstance(jacobian, Outer | KroneckerWith | InEachOrder):
         return jacobian.written(notation, order)
     if isinstance(jacobian, Kronecker):
         if jacobian._right == 1:
@@ -195,8 +295,9 @@ def _terms(expr: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor, 
                 raise NoMatrixError
             rest = list(addend.above)
             rest.remove(moving[0])
-            by = shortened(_sum(list(_pulled(moving[0], Number(1), tangent))))
-            yield replace(addend, above=tuple(rest), core=None), (Outer(addend.core, by),)
+            by = one_product(_sum(list(_pulled(moving[0], Number(1), tangent))))
+            assert by.core is not None
+            yield replace(addend, above=tuple(rest), core=None).times(by.scalar, None), (Outer(addend.core, by.core),)
             continue
         for inner, chain in _chains(addend.core, tangent):
             yield addend.scalar.times(inner, None), chain
@@ -239,6 +340,11 @@ def _chains(core: Expr, tangent: Symbol) -> Iterator[tuple[Addend, tuple[Factor,
         case Call(function, (of,)) if function == VEC:
             rows, columns = of.shape
             outer = Vec(Commutation(rows, columns))
+        case Call(function, (first, second)) if function == KRONECKER and _has(first, tangent) != _has(second, tangent):
+            of, by = (first, second) if _has(first, tangent) else (second, first)
+            outer = KroneckerWith(by, of.shape, first=by is first)
+        case Call(function, (A, B, of)) if function == SYLVESTER and not (_has(A, tangent) or _has(B, tangent)):
+            outer = InEachOrder.sylvester(A, B)
         case Reshaped(of):
             outer = Reshape(core.shape, of.shape)
         case SumOver(of, axis, True):

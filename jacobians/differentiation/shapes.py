@@ -1,4 +1,7 @@
-"""The shapes of the names in an expression: declared, or what products, sums and traces ask of each other."""
+"""The shapes of the names in an expression: declared, or what products, sums and traces ask of each other.
+
+What |X|, A / B and 2^X mean depends on them: a term is returned that says it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import TypeAlias
 
 from jacobians.arrays import Shape, show_shape
 from jacobians.auditing.formula_text import Source
-from jacobians.auditing.terms import Term
-from jacobians.differentiation.words import is_scalar
+from jacobians.auditing.terms import Term, call, number
+from jacobians.differentiation.words import BARS, is_scalar
 from jacobians.errors import FormulaError
 from jacobians.symbols.expressions import Number, Symbol
 
@@ -17,15 +20,19 @@ Size: TypeAlias = int
 """The number of an unknown, which may be known to equal others and a whole number."""
 Sizes: TypeAlias = tuple[()] | tuple[Size, Size]
 
-_SQUARE = ("trace", "inv", "det", "logdet")
+_SQUARE = ("trace", "inv", "det", "logdet", "expm", "logm", "sqrtm")
 _MATRIX_POWER = "the exponent of a matrix is a whole number from -9 to 9; entry by entry, write .^"
+_POWER = "matrix power"
+_SOFTMAXES = ("softmax_rows", "softmax_columns")
 _TO_SCALAR = ("trace", "det", "logdet", "norm")
 
 
-def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source, *, falling: bool = False) -> dict[str, Shape]:
-    """Return the shape of every name in a term, by the order in which they first stand.
+def with_shapes(
+    term: Term, declared: Mapping[str, Shape], source: Source, *, falling: bool = False
+) -> tuple[Term, dict[str, Shape]]:
+    """Return what a term means, and the shape of every name in it, by the order in which they first stand.
 
-    What nothing fixes gets a size of its own, so that no two sizes are equal by chance.
+    A size that nothing fixes gets a number of its own, so that no two sizes are equal by chance.
 
     Parameters
     ----------
@@ -35,7 +42,7 @@ def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source, *, fall
     source : Source
         For errors, which mark the place.
     falling : bool
-        Whether a later size is a smaller one: then XᵀX of a free X has an inverse, and XXᵀ has not.
+        Whether later sizes are smaller. Then XᵀX has an inverse where nothing fixes the sizes of X, and XXᵀ has none.
 
     Raises
     ------
@@ -44,7 +51,34 @@ def shapes_of(term: Term, declared: Mapping[str, Shape], source: Source, *, fall
     """
     found = _Unknowns(declared, source)
     found.of(term)
-    return found.solved(falling=falling)
+    return _as_meant(term, found.meant), found.solved(falling=falling)
+
+
+def _as_meant(term: Term, meant: Mapping[int, str]) -> Term:
+    """A term in which every sign with several meanings is the function that it stands for."""
+    parts, span = tuple(_as_meant(part, meant) for part in term.parts), term.span
+    match meant.get(id(term)), parts:
+        case "inverse on the right", [a, b]:
+            return Term("product", (a, call("inv", (b,), b.span)), None, span)
+        case "inverse on the left", [a, b]:
+            return Term("product", (call("inv", (a,), a.span), b), None, span)
+        case "left number", [a, b]:
+            return Term("divide", (b, a), None, span)
+        case "number", [a, b]:
+            return Term("divide", (a, b), None, span)
+        case "expm", [a, b]:
+            base = a.detail.value if isinstance(a.detail, Number) else None
+            factor = call("log", (a,), a.span) if base is None else number(math.log(base), a.span)
+            return call("expm", (b if base == math.e else Term("product", (factor, b), None, span),), span)
+        case "exp", [_, b]:
+            return call("exp", (b,), span)
+        case "sum of sizes", [a, _]:
+            return Term("sum", (call("abs", (a,), span),), (None, False), span)
+        case "first", [a, _]:
+            return call(str(term.detail), (a,), span)
+        case str(function), [a]:
+            return call(function, (a,), span)
+    return Term(term.kind, parts, term.detail, span)
 
 
 class _Unknowns:
@@ -57,6 +91,8 @@ class _Unknowns:
         self.names: dict[str, Sizes] = {}
         self.products: list[tuple[Size, Sizes, Term]] = []
         """Sizes that are products of two others, in the order in which the expression has them."""
+        self.meant: dict[int, str] = {}
+        """By the id of a term whose sign has several meanings, which it has."""
 
     def fresh(self, size: int | None = None) -> Size:
         self.above.append(len(self.above))
@@ -134,9 +170,11 @@ class _Unknowns:
             case (("negative" | "power"), [a]):
                 return a
             case "raised", [a, b]:
-                if (a or b) and not term.detail:
-                    raise self.error(_MATRIX_POWER, term)
-                return self._alike(term, a, b)
+                return self._raised(term, a, b)
+            case "right_divide", [a, b]:
+                return self._divided(term, a, b)
+            case "left_divide", [a, b]:
+                return self._left_divided(term, a, b)
             case "matrix_power", [(_, _)] if not (float(term.detail).is_integer() and abs(term.detail) <= 9):
                 raise self.error(_MATRIX_POWER, term)
             case "matrix_power", [a]:
@@ -154,8 +192,8 @@ class _Unknowns:
                 return self._scalar((self.fresh(1), a[1]) if axis == 0 else (a[0], self.fresh(1)))
             case "call", [a] if term.detail in _SQUARE:
                 self._square(term, a)
-                return a if term.detail == "inv" else ()
-            case "call", [()] if term.detail in ("pinv", "diag", "vec", "softmax"):
+                return () if term.detail in _TO_SCALAR else a
+            case "call", [()] if term.detail in ("pinv", "diag", "vec", "softmax", *_SOFTMAXES):
                 what = "a column" if term.detail == "softmax" else "a matrix"
                 raise self.error(f"{term.detail} is taken of {what}, not of a number", term)
             case "call", [a] if term.detail == "pinv":
@@ -167,12 +205,28 @@ class _Unknowns:
                 return rows, self.fresh(1)
             case "call", [a] if term.detail == "vec":
                 return self.multiplied(a, term), self.fresh(1)
+            case "call", [a] if term.detail == BARS:
+                if not a or 1 in map(self.number, a):
+                    self.meant[id(term)] = "abs"
+                    return a
+                self.meant[id(term)] = "det"
+                self._square(term, a, "a determinant |X|")
+                return ()
             case "call", [(rows, columns)] if term.detail == "softmax":
                 if self.number(columns) != 1:
-                    raise self.error(f"softmax is taken of a column here, not of {self.shown((rows, columns))}", term)
+                    raise self.error(
+                        f"softmax of a matrix {self.shown((rows, columns))} goes along an axis: "
+                        "softmax(X, axis=1) makes every row add up to 1, axis=0 every column",
+                        term,
+                    )
+                self.meant[id(term)] = "softmax_columns"
                 return rows, columns
+            case "call", [(_, _) as a, ()] if term.detail == "norm":
+                return self._norm(term, a)
             case "call", [_] if term.detail == "slogdet":
                 raise self.error("slogdet is a sign and a logarithm; write slogdet(X)[1], or logdet(X)", term)
+            case "call", [a, b, c]:
+                return self._sylvester(term, a, b, c)
             case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
                 return self._kron(term, a, b)
             case "call", [a] if term.parts[0].kind == "leaf" and isinstance(term.parts[0].detail, Number):
@@ -227,12 +281,83 @@ class _Unknowns:
             self.same(one, other, term, what, (a, b))
         return a
 
-    def _square(self, term: Term, a: Sizes) -> Sizes:
-        what = "matrix power" if term.kind == "matrix_power" else str(term.detail)
-        if a:
-            self.same(a[0], a[1], term, f"{what} of a matrix that is not square", (a,))
+    def _raised(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
+        """cᴮ: of numbers or entry by entry, or with a square exponent the matrix exp(log(c) B)."""
+        if not term.detail and a:
+            raise self.error(_MATRIX_POWER, term)
+        if not term.detail and b:
+            if self.number(b[1]) == 1:
+                raise self.error("a number to the power of a vector is taken entry by entry: write .^", term)
+            self.meant[id(term)] = "expm"
+            return self._square(term, b, "the exponent of a number")
+        if term.parts[0].detail == Number(math.e):
+            self.meant[id(term)] = "exp"
+        return self._alike(term, a, b)
+
+    def _divided(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
+        """A / B is A inv(B), as in Octave; over a number it is each entry over it."""
+        if not b:
+            self.meant[id(term)] = "number"
             return a
+        if not a or 1 in map(self.number, b):
+            raise self.error("A / B of matrices is A inv(B), with a square B; entry by entry, write ./", term)
+        self.meant[id(term)] = "inverse on the right"
+        self._square(term, b, "B in A / B, which is A inv(B)")
+        self.same(a[1], b[0], term, "A / B, which is A inv(B)", (a, b))
+        return self._scalar((a[0], b[0]))
+
+    def _left_divided(self, term: Term, a: Sizes, b: Sizes) -> Sizes:
+        """The same with the inverse on the left."""
+        if not a:
+            self.meant[id(term)] = "left number"
+            return b
+        self.meant[id(term)] = "inverse on the left"
+        self._square(term, a, r"A in A \ B, which is inv(A) B")
+        return self._product(term, a, b)
+
+    def _norm(self, term: Term, a: Sizes) -> Sizes:
+        """The norm of an order: of a vector 1 or 2."""
+        held, vector = term.parts[1].detail, 1 in map(self.number, a)
+        order = held.value if isinstance(held, Number) else 0.0
+        if not vector or order not in (1, 2):
+            what = "a vector" if vector else "a matrix"
+            raise self.error(
+                f"norm of {what} is not read with this order: norm(X) is Frobenius' norm; of a vector, norm(x), "
+                "norm(x, 1) and norm(x, 2) are read",
+                term,
+            )
+        self.meant[id(term)] = "sum of sizes" if order == 1 else "first"
+        return ()
+
+    def _square(self, term: Term, a: Sizes, what: str = "") -> Sizes:
+        what = what or (_POWER if term.kind == "matrix_power" else str(term.detail))
+        if a:
+            self._factors_square(a)
+            if {self.number(size) for size in a} == {None, 1}:
+                column = "column" if self.number(a[1]) == 1 else "row"
+                mend = "; entry by entry, write .^, and a number is declared by the shape ()" * (what == _POWER)
+                raise self.error(f"{what} is taken of a square matrix, not of a {column}{mend}", term)
+            self.same(a[0], a[1], term, f"{what} of a matrix that is not square", (a,))
+            if self.number(a[0]) != 1:
+                return a
         raise self.error(f"{what} is taken of a square matrix, not of a number", term)
+
+    def _sylvester(self, term: Term, a: Sizes, b: Sizes, c: Sizes) -> Sizes:
+        left, right = self._square(term, a), self._square(term, b)
+        if not c:
+            raise self.error("sylvester(A, B, C) is taken of three matrices, not of a number", term)
+        for size, side in zip(c, (left, right), strict=True):
+            self.same(size, next(iter(side)), term, "sylvester", (a, b, c))
+        return c
+
+    def _factors_square(self, sizes: Sizes) -> None:
+        """Of a square Kronecker product whose sizes nothing fixes, both factors are square."""
+        made = {self.root(size): factors for size, factors, _ in self.products}
+        rows, columns = (made.get(self.root(size), ()) for size in sizes)
+        if {self.number(size) for size in sizes} == {None}:
+            for one, other in zip(rows, columns, strict=False):
+                if None in (self.number(one), self.number(other)):
+                    self.same(one, other, self.products[0][2], "", ())
 
 
 def show_shapes(shapes: Mapping[str, Shape]) -> str:

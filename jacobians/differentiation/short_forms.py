@@ -20,8 +20,11 @@ from typing import Any
 import numpy as np
 
 from jacobians.arrays import Array, Shape
-from jacobians.graphs.elementary import Cos, Sign, Sin
+from jacobians.graphs.elementary import Cos, Cosh, Sign, Sin, Sinh
+from jacobians.matrix.functions_in_symbols import ALONG, MATRIX_EXPONENTIAL, SYLVESTER
+from jacobians.matrix.inverses import INVERSE
 from jacobians.operations import Exp, Log, Sigmoid, Tanh
+from jacobians.operations import Power as Raised
 from jacobians.symbols.expressions import (
     Add,
     Call,
@@ -91,6 +94,10 @@ _DERIVATIVES: Mapping[str, Callable[[Expr], Expr]] = {
     "log_prime": lambda Z: Quotient(Number(1), Z),
     "sin_prime": lambda Z: Call(Cos().function(), (Z,)),
     "cos_prime": lambda Z: Hadamard(Number(-1), Call(Sin().function(), (Z,))),
+    "sinh_prime": lambda Z: Call(Cosh().function(), (Z,)),
+    "cosh_prime": lambda Z: Call(Sinh().function(), (Z,)),
+    "tan_prime": lambda Z: Quotient(Number(1), Power(Call(Cos().function(), (Z,)), 2)),
+    "arctan_prime": lambda Z: Quotient(Number(1), Add(Number(1), Power(Z, 2))),
     "tanh_prime": lambda Z: _one_minus(Power(Call(Tanh().function(), (Z,)), 2)),
     "abs_prime": lambda Z: Call(Sign().function(), (Z,)),
     "sign_prime": lambda Z: Zeros(Z.shape) if Z.shape else Number(0),
@@ -102,7 +109,7 @@ _DERIVATIVES: Mapping[str, Callable[[Expr], Expr]] = {
 
 def shortened(expr: Expr) -> Expr:
     """Return an equal expression that is a sum of products, mostly a shorter one."""
-    found = _one(expr)
+    found = one_product(expr)
     if found.number == 0:
         return Zeros(expr.shape) if expr.shape else Number(0)
     whole = found.expression()
@@ -165,13 +172,14 @@ def _powers(of: tuple[Expr, ...]) -> list[Expr]:
     return [one if count == 1 else Power(one, count) for one, count in Counter(of).items()]
 
 
-def _one(expr: Expr) -> Addend:
-    """An expression as one product: of a sum, what all its addends have in common times what is left of it."""
+def one_product(expr: Expr) -> Addend:
+    """Return an expression as one product: of a sum, what all its addends have in common times what is left of it."""
     counted: list[Addend] = []
     for addend in addends(expr):
-        alike = [i for i, known in enumerate(counted) if replace(known, number=addend.number) == addend]
-        if alike:
-            counted[alike[0]] = replace(addend, number=addend.number + counted[alike[0]].number)
+        for i, known in enumerate(counted):
+            if (total := _total_of(known, addend)) is not None:
+                counted[i] = total
+                break
         else:
             counted.append(addend)
     counted = [addend for addend in counted if addend.number]
@@ -188,6 +196,29 @@ def _one(expr: Expr) -> Addend:
         whole = Add(whole, addend.expression(), minus=(addend.number < 0) != negative)
     size = -size if negative else size
     return Addend(size, (*above, whole), below) if expr.shape == () else Addend(size, above, below, whole)
+
+
+def _total_of(one: Addend, other: Addend) -> Addend | None:
+    """The sum of two products that differ in their numbers alone, over a common divisor; None of others."""
+    (a, first), (b, second) = _over_number(one), _over_number(other)
+    if replace(a, number=b.number) != b:
+        return None
+    number, divisor = a.number + b.number, first
+    if first != second:
+        number, divisor = a.number * second + b.number * first, first * second
+        if float(number).is_integer() and float(divisor).is_integer() and number:
+            shared = math.gcd(int(number), int(divisor))
+            number, divisor = number / shared, divisor / shared
+    if number % divisor == 0 or not int(divisor) & (int(divisor) - 1):
+        number, divisor = number / divisor, 1
+    below = a.below if divisor == 1 else (Number(divisor), *a.below)
+    return replace(a, number=number, below=below)
+
+
+def _over_number(of: Addend) -> tuple[Addend, float]:
+    """A product without the number below its bar, and that number."""
+    below = tuple(one for one in of.below if not isinstance(one, Number))
+    return replace(of, below=below), math.prod(one.value for one in of.below if isinstance(one, Number))
 
 
 def _common(of: list[tuple[Expr, ...]]) -> tuple[Expr, ...]:
@@ -215,22 +246,27 @@ def addends(expr: Expr) -> list[Addend]:
         case Add(left, right, minus) if left.shape == right.shape:
             sign = -1 if minus else 1
             return [*addends(left), *(replace(a, number=sign * a.number) for a in addends(right))]
-        case Add(left, right, minus) if (1, 1) in (left.shape, right.shape) and left.ndim == right.ndim:
+        case Add(left, right, minus) if left.ndim == right.ndim == 2:
             left, right = (side if side.shape == expr.shape else Repeated(side, expr.shape) for side in (left, right))
             return addends(Add(left, right, minus))
         case Add(left, right, minus):
-            return [Addend(1, core=Add(shortened(left), shortened(right), minus))]
+            return _with_number(left, right, minus=minus)
         case Hadamard(left, right):
             return _products(left, right)
         case Power(Power(of, inner), exponent):
             return addends(Power(of, inner * exponent))
         case Power(of, exponent) if of.shape == ():
-            return [_scalar_power(_one(of), exponent)]
+            return [_scalar_power(one_product(of), exponent)]
         case Quotient(left, right) if right.shape == ():
-            below = _one(right).under_one()
+            below = one_product(right).under_one()
             return [below.times(a, a.core) for a in addends(left)]
         case Quotient(Number(value), right) if value == 1:
-            return [_inverted(_one(right))]
+            return [_inverted(one_product(right))]
+        case MatMul(Add() as left, Transposed(Reshaped(by)) as right) if expr.shape == (1, 1) and by.ndim == 2:
+            terms = addends(left)  # ⟨A + B, C⟩, each in one row
+            if all(isinstance(a.core, Reshaped) and a.core.of.shape == by.shape for a in terms):
+                return [a.scalar.times(one, one.core) for a in terms for one in addends(times(_core(a), right))]
+            return [_chain(expr)]
         case MatMul():
             return [_chain(expr)]
         case Call(function, (of,)) if function in (DIAG, DIAGONAL, VEC):
@@ -245,6 +281,8 @@ def addends(expr: Expr) -> list[Addend]:
             return _mapped(VEC, transposed(of))
         case Transposed(of):
             return [replace(a, core=None if a.core is None else transposed(a.core)) for a in addends(of)]
+        case Reshaped(SumOver(of, axis, False), dims) if SumOver(of, axis).shape == dims:
+            return addends(SumOver(of, axis))
         case Reshaped(of) if of.shape == expr.shape:
             return addends(of)
         case Reshaped(of) if of.ndim == 2 and of.shape == expr.shape[::-1] and 1 in of.shape:
@@ -269,12 +307,12 @@ def addends(expr: Expr) -> list[Addend]:
             return addends(of)
         case Repeated(of):
             return [_repeated(a, expr.shape) for a in addends(of)]
-        case Reshaped(SumOver(of, axis, False), dims) if SumOver(of, axis).shape == dims:
-            return addends(SumOver(of, axis))
         case Einsum(("apbq,ab->pq" | "paqb,ab->pq"), (Reshaped(of, dims), by)) if (
-            dims[:2] == dims[2:] and of.shape[0] == of.shape[1] and isinstance(_one(of).core, Eye)
+            dims[:2] == dims[2:] and of.shape[0] == of.shape[1] and isinstance(one_product(of).core, Eye)
         ):  # ⟨c I, A ⊗ dX⟩ = c tr(A) tr(dX)
-            return addends(Hadamard(_one(of).scalar.signed(), Hadamard(Call(TRACE, (by,), ()), Eye(expr.shape[0]))))
+            return addends(
+                Hadamard(one_product(of).scalar.signed(), Hadamard(Call(TRACE, (by,), ()), Eye(expr.shape[0])))
+            )
         case Einsum("ab->", (of,)):
             return [_total(a) for a in addends(of)]
         case Call(function, (of,)) if function.name in _DERIVATIVES:
@@ -289,7 +327,41 @@ def addends(expr: Expr) -> list[Addend]:
             return [Addend(1)]
         case Eye() | Ones():
             return [Addend(1, core=expr)]
+        case Call(function, (*matrices, of)) if function == SYLVESTER or function in ALONG.values():
+            return [replace(a, core=_along(function, [*map(shortened, matrices)], a.core)) for a in addends(of)]
     return [_atom(_rebuilt(expr))]
+
+
+def _with_number(left: Expr, right: Expr, *, minus: bool) -> list[Addend]:
+    """A number added to an array: to one of equal entries as such another."""
+    whole = right.shape or left.shape
+    pair = [one_product(left), one_product(right)]
+    if all(addend.core is None or isinstance(addend.core, Ones) for addend in pair):
+        sign = -1 if minus else 1
+        return [replace(a, number=s * a.number, core=Ones(whole)) for s, a in zip((1, sign), pair, strict=True)]
+    return [Addend(1, core=Add(shortened(left), shortened(right), minus))]
+
+
+def _along(function: Function, matrices: list[Expr], core: Expr | None) -> Expr:
+    """The derivative of a function of a matrix in a direction; along the identity it is f′(A)."""
+    assert core is not None
+    if isinstance(core, Eye):
+        match function.name:
+            case "expm_frechet":
+                return transposed_inside(MATRIX_EXPONENTIAL, matrices[0])
+            case "logm_frechet":
+                return transposed_inside(INVERSE, matrices[0])
+    return Call(function, (*matrices, core), core.shape)
+
+
+def transposed_inside(function: Function, of: Expr) -> Expr:
+    """Return f(A), with f(Aᵀ) as f(A)ᵀ."""
+    return Transposed(Call(function, (of.of,))) if isinstance(of, Transposed) else Call(function, (of,))
+
+
+def _core(addend: Addend) -> Expr:
+    assert addend.core is not None
+    return addend.core
 
 
 def _diagonal_places(n: int) -> tuple[int, ...]:
@@ -358,9 +430,11 @@ def _inverted(of: Addend) -> Addend:
 def _products(left: Expr, right: Expr) -> list[Addend]:
     if left.shape == () or right.shape == ():
         scalar, of = (left, right) if left.shape == () else (right, left)
-        factor = _one(scalar)
-        return [factor.times(a, a.core) for a in (addends(of) if factor.above == factor.below == () else [_one(of)])]
-    a, b = _one(left), _one(right)
+        factor = one_product(scalar)
+        return [
+            factor.times(a, a.core) for a in (addends(of) if factor.above == factor.below == () else [one_product(of)])
+        ]
+    a, b = one_product(left), one_product(right)
     assert a.core is not None
     assert b.core is not None
     match a.core, b.core:
@@ -381,14 +455,14 @@ def _chain(expr: Expr) -> Addend:
     """A product of matrices: their numbers stand in front of it."""
     match expr:
         case MatMul(Reshaped(of, (1, _)), Ones((_, 1))) | MatMul(Ones((1, _)), Reshaped(of, (_, 1))):
-            return replace(_one(Einsum("ab->", (of,))), core=Ones((1, 1)))
+            return replace(one_product(Einsum("ab->", (of,))), core=Ones((1, 1)))
         case MatMul(Reshaped(left, (1, _)), Transposed(Reshaped(right))) if (
             left.shape == right.shape and left.ndim == 2
         ):
-            return replace(_one(Call(TRACE, (MatMul(transposed(right), left),), ())), core=Ones((1, 1)))
+            return replace(one_product(Call(TRACE, (MatMul(transposed(right), left),), ())), core=Ones((1, 1)))
     found, cores = Addend(1), list[Expr]()
     for factor in factors_of(expr):
-        one = _one(factor)
+        one = one_product(factor)
         assert one.core is not None
         found = found.times(one.scalar, None)
         for core in factors_of(one.core):
@@ -466,8 +540,12 @@ def _raised(of: Expr, power: float, *, prime: bool) -> list[Addend]:
         root = Call(_ROOT, (shortened(of),))
         return addends(Quotient(Number(1), Hadamard(Number(2), root))) if prime else [_atom(root)]
     if not float(exponent).is_integer():
-        return []
-    base = _one(of)
+        if not prime:
+            return []
+        below = shortened(of)
+        other = Call(Raised(2).function(), (below, Number(exponent)))
+        return [replace(_atom(Call(_ROOT, (below,)) if exponent == 0.5 else other), number=power)]
+    base = one_product(of)
     if exponent == 0:
         return [Addend(factor, core=Ones(of.shape) if of.shape else None)]
     if exponent == 1:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from jacobians.differentiation.words import FUNCTIONS, is_greek
+from jacobians.differentiation.words import BARS, FUNCTIONS, is_greek
 
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _BAR = r"(?:\\(?:left|right|big|bigl|bigr|Big|Bigl|Bigr)\s*)?"
+_ORDER = r"(?:_(?:\{([^{}]*)\}|([^\s{])))?"
+"""Which norm: nothing, F, 1, 2 or another."""
 _NORMS = (
-    re.compile(r"‖(.+?)‖(?:_\{?[2F]\}?)?"),
-    re.compile(rf"{_BAR}\\(?:\||[lr]?Vert(?![A-Za-z]))(.+?){_BAR}\\(?:\||[lr]?Vert(?![A-Za-z]))(?:_\{{?[2F]\}}?)?"),
-    re.compile(r"\|\|(.+?)\|\|(?:_\{?[2F]\}?)?"),
+    re.compile(rf"‖(.+?)‖{_ORDER}"),
+    re.compile(rf"{_BAR}\\(?:\||[lr]?Vert(?![A-Za-z]))(.+?){_BAR}\\(?:\||[lr]?Vert(?![A-Za-z])){_ORDER}"),
+    re.compile(rf"\|\|(.+?)\|\|{_ORDER}"),
 )
-_DETERMINANT = re.compile(rf"{_BAR}(?:\||\\[lr]?vert(?![A-Za-z]))(.+?){_BAR}(?:\||\\[lr]?vert(?![A-Za-z]))")
+_ONE_BAR = re.compile(rf"{_BAR}(?:\||\\[lr]?vert(?![A-Za-z]))(.+?){_BAR}(?:\||\\[lr]?vert(?![A-Za-z]))")
+_FROBENIUS = re.compile(r"(\bnorm\((?:[^()]|\([^()]*\))+),\s*['\"](?:fro|frob)['\"](?=\))")
 _TRANSPOSED_INVERSE = re.compile(
     r"\^\s*(?:\{\s*-\s*(?:T|\\top|\\intercal|\\(?:mathsf|mathrm|text)\s*\{?T\}?)\s*\}|\(-T\)|-T\b)|⁻ᵀ"
 )
@@ -40,13 +43,14 @@ def plain(text: str, notation: str, declared: Collection[str] = (), letters: Col
     Examples
     --------
     >>> plain("log|X| + AXB⁻ᵀ", "octave")
-    "log(det(X)) + A X B^-1'"
+    "log(bars(X)) + A X B^-1'"
     """
     if notation == "numpy":
         return text
     for norm in _NORMS:
-        text = norm.sub(r"norm(\1)", text)
-    text = _DETERMINANT.sub(_of_bars, text)
+        text = norm.sub(_of_order, text)
+    text = _ONE_BAR.sub(_of_bars, text)
+    text = _FROBENIUS.sub(r"\1", text)
     latex = notation == "latex"
     if "sigma" not in declared and len(_SIGMA.findall(text)) == len(_SIGMOID.findall(text)):
         text = _SIGMOID.sub(lambda _: r"\operatorname{sigmoid}(" if latex else "sigmoid(", text)
@@ -59,12 +63,18 @@ def _raised(exponent: str, *, latex: bool) -> str:
     return f"^{{{exponent}}}" if latex else f"^{exponent}"
 
 
+def _of_order(found: re.Match[str]) -> str:
+    """norm(X), or with the order that stands below its bars."""
+    order = found[2] or found[3] or "F"
+    return f"norm({found[1]})" if order == "F" else f"norm({found[1]}, {order if order in ('1', '2') else 0})"
+
+
 def _of_bars(found: re.Match[str]) -> str:
-    """The bars of a determinant; around a determinant they are those of its size, where it is positive."""
+    """What stands between bars; around a determinant they are those of its size, where it is positive."""
     inside = found[1].strip()
     if re.match(r"\\?(?:operatorname\{)?det\b", inside):
         return f"({inside})"
-    return f"(det({inside}))" if re.search(r"[A-ZΓΔΘΛΣΦΨΩ]", inside) else found[0]
+    return f"({BARS}({inside}))"
 
 
 def _apart(run: str, declared: Collection[str], letters: Collection[str]) -> str:

@@ -11,10 +11,11 @@ import numpy as np
 import jacobians.matrix as matrix
 from jacobians.arrays import Array, show_shape
 from jacobians.differentiation.short_forms import RAISED
-from jacobians.differentiation.values_of_terms import SOFTMAX_OF_COLUMN, diag, vec
+from jacobians.differentiation.values_of_terms import SOFTMAXES, diag, vec
 from jacobians.errors import GraphError
 from jacobians.graphs import Value, values
 from jacobians.graphs.elementary import Abs, Exponential, Sign
+from jacobians.matrix.functions_in_symbols import SYLVESTER
 from jacobians.operations import exp, log, sigmoid, softplus, tanh
 from jacobians.symbols.expressions import (
     Add,
@@ -49,7 +50,9 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
         "softplus": softplus,
     },
     **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "softplus_prime": sigmoid},
-    **{"abs": Abs(), "sign": Sign(), "diag": diag, "diagonal": diag, "vec": vec, "softmax_columns": SOFTMAX_OF_COLUMN},
+    **{"abs": Abs(), "sign": Sign(), "diag": diag, "diagonal": diag, "vec": vec, **SOFTMAXES},
+    **{"tan": np.tan, "sinh": np.sinh, "cosh": np.cosh, "arctan": np.arctan},
+    **{"expm": matrix.expm, "logm": matrix.logm, "sqrtm": matrix.sqrtm},
     "entry": lambda A: A.reshape(()),
 }
 
@@ -102,13 +105,15 @@ class GraphOfExpression:
             case Reshaped(_, dims), [a]:
                 return a.reshape(dims)
             case Repeated(_, dims), [a]:
-                return a * np.ones(dims)
+                return a * self.inputs[self._names[Ones(dims)]]
             case SumOver(_, axis, keep), [a]:
                 return a.sum(axis=axis, keepdims=keep)
             case Einsum("ab->"), [a]:
                 return a.sum()
             case Call(function, _), [a, b] if function == KRONECKER:
                 return matrix.kron(a, b)
+            case Call(function, _), [a, b, c] if function == SYLVESTER:
+                return matrix.sylvester(a, b, c)
             case Call(function, (Number(base), _)), [_, a] if function == RAISED:
                 return Exponential(base)(a)
             case Call(function, (Number(),)), _ if function.name == "log":
@@ -127,7 +132,9 @@ class GraphOfExpression:
 
 
 def _constants(expr: Expr, taken: set[str], found: dict[str, tuple[Expr, Array]]) -> None:
-    """Name the identities and ones of an expression."""
+    """Name the identities and ones of an expression, also those that repeat a row or a column."""
+    if isinstance(expr, Repeated):
+        _constants(Ones(expr.dims), taken, found)
     if isinstance(expr, (Eye, Ones)) and all(of != expr for of, _ in found.values()):
         letter = "Eye" if isinstance(expr, Eye) else "Ones"
         name = f"{letter}{show_shape(expr.shape).replace('×', 'x')}"

@@ -19,6 +19,7 @@ from jacobians.symbols.expressions import Symbol
 _OF_ENTRIES: dict[str, Callable[[Any], Any]] = {
     **{"exp": exp, "log": log, "tanh": tanh, "sigmoid": sigmoid, "relu": relu, "softplus": softplus},
     **{"sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "abs": Abs(), "sign": Sign()},
+    **{"tan": np.tan, "sinh": np.sinh, "cosh": np.cosh, "arctan": np.arctan},
 }
 
 
@@ -34,10 +35,12 @@ def vec(of: Any) -> Any:
     return of.T.reshape(of.size, 1)
 
 
-SOFTMAX_OF_COLUMN = Softmax(Layout(batch="columns"))
+SOFTMAXES = {f"softmax_{batch}": Softmax(Layout(batch=batch)) for batch in ("rows", "columns")}
+"""By what formulas call them: along every row, and along every column."""
 _OF_MATRICES: dict[str, Callable[[Any], Any]] = {
     **{"trace": matrix.trace, "inv": matrix.inverse, "det": matrix.det, "logdet": matrix.logdet},
-    **{"norm": matrix.frobenius_norm, "pinv": matrix.pinv, "diag": diag, "vec": vec, "softmax": SOFTMAX_OF_COLUMN},
+    **{"norm": matrix.frobenius_norm, "pinv": matrix.pinv, "diag": diag, "vec": vec, **SOFTMAXES},
+    **{"expm": matrix.expm, "logm": matrix.logm, "sqrtm": matrix.sqrtm},
 }
 
 
@@ -98,6 +101,8 @@ def _of(term: Term, inputs: Mapping[str, Value]) -> Any:
             return _number(a @ b.T)
         case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
             return matrix.kron(a, b)
+        case "call", [a, b, c]:
+            return matrix.sylvester(a, b, c)
         case "call", [a]:
             return _called(term, a, inputs)
     raise TypeError(f"no value is made of {term.kind}")

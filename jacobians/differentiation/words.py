@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from jacobians.arrays import Shape, did_you_mean
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.terms import Term, call, leaf, number
-from jacobians.symbols.expressions import Expr, Symbol
+from jacobians.symbols.expressions import Expr, Number, Symbol
 from jacobians.symbols.notation import GREEK
 
 FUNCTIONS: Mapping[str, str] = {
@@ -20,9 +20,15 @@ FUNCTIONS: Mapping[str, str] = {
     **{"kron": "kron", "pinv": "pinv", "solve": "solve", "square": "square", "log1p": "log1p", "mean": "mean"},
     **{"diag": "diag", "vec": "vec", "abs": "abs", "absolute": "abs", "fabs": "abs", "sign": "sign"},
     **{"softmax": "softmax", "slogdet": "slogdet", "mldivide": "solve"},
+    **{"expm": "expm", "logm": "logm", "sqrtm": "sqrtm", "tan": "tan", "sinh": "sinh", "cosh": "cosh"},
+    **{"arctan": "arctan", "atan": "arctan", "maximum": "maximum", "max": "maximum"},
+    **{"minimum": "minimum", "min": "minimum", "clip": "clip", "sylvester": "sylvester"},
     **{"sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus"},
 }
 """By what an expression may call them, the functions that are known."""
+
+BARS = "bars"
+"""What the readers are given for |X|: a determinant of a matrix, the absolute values of what is none."""
 
 _GREEK = (
     *("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lam", "mu", "nu", "rho", "sigma", "tau"),
@@ -110,7 +116,7 @@ class ExpressionWords:
 
     def function(self, name: str) -> str | None:
         """Return the name under which a function is known, or None."""
-        return None if name in self.declared else FUNCTIONS.get(name)
+        return None if name in self.declared else BARS if name == BARS else FUNCTIONS.get(name)
 
     def no_function(self, name: str) -> str:
         """Return what to say of a name that is called, and is no function."""
@@ -133,15 +139,42 @@ class ExpressionWords:
             return Term("power", (arguments[0],), 2, span)
         if function == "log1p" and len(arguments) == 1:
             return call("log", (Term("plus", (number(1.0, span), arguments[0]), None, span),), span)
+        if function in ("maximum", "minimum"):
+            if len(arguments) != 2:
+                raise source.error(f"{function} is read of two, entry by entry: {function}(X, 0)", span)
+            return _larger(*arguments, least=function == "minimum", span=span)
+        if function == "clip" and len(arguments) == 3:
+            return _clipped(*arguments, source=source, span=span)
+        if function == "norm" and len(arguments) == 2:
+            return Term("call", tuple(arguments), function, span)
         if function == "mean" and len(arguments) == 1:
             return Term("mean", (arguments[0],), (None, False), span)
-        if len(arguments) != (2 if function in ("kron", "solve") else 1):
+        if len(arguments) != {"kron": 2, "solve": 2, "sylvester": 3}.get(function, 1):
             raise source.error(f"{function} does not take {len(arguments)} arguments", span)
         return call(function, tuple(arguments), span)
 
     def derivative(self, of: str, wrt: str, source: Source, span: Span) -> Term:
         """Raise: what is differentiated has no derivative in it."""
         raise source.error("a derivative inside the expression is not read", span)
+
+
+def _larger(one: Term, other: Term, *, least: bool, span: Span) -> Term:
+    """max(X, c) = c + relu(X − c), and min(X, c) = X − relu(X − c), entry by entry."""
+    zero = [isinstance(side.detail, Number) and side.detail.value == 0 for side in (one, other)]
+    if zero[0]:
+        one, other, zero = other, one, zero[::-1]
+    above = call("relu", (one if zero[1] else Term("minus", (one, other), None, span),), span)
+    if least:
+        return Term("minus", (one, above), None, span)
+    return above if zero[1] else Term("plus", (other, above), None, span)
+
+
+def _clipped(of: Term, low: Term, high: Term, *, source: Source, span: Span) -> Term:
+    """a + relu(X − a) − relu(X − b), entry by entry, where a ≤ b."""
+    if not all(isinstance(end.detail, Number) for end in (low, high)) or low.detail.value > high.detail.value:
+        raise source.error("clip is read with two literals, the lower one first: clip(X, 0, 1)", span)
+    below = call("relu", (Term("minus", (of, high), None, span),), span)
+    return Term("minus", (_larger(of, low, least=False, span=span), below), None, span)
 
 
 def _known() -> str:

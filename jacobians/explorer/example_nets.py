@@ -80,7 +80,7 @@ class Example:
         )
 
     def _targets(self, convention: Convention) -> Array:
-        """The labels; for a loss of real targets as 0 and 1, in the convention's layout."""
+        """The labels, or for a loss with real targets zeros and ones in the convention's layout."""
         if find_loss(self.loss).takes != "reals":
             return self.labels
         return translate_batch(np.eye(self.sizes[-1])[self.labels], PLAIN, convention)
@@ -102,7 +102,7 @@ MOST_FEATURES, MOST_CLASSES, MOST_EXAMPLES = 6, 6, 8
 
 
 def example_of(batch: Dataset) -> Example:
-    """Return a net with one hidden layer on a reader's own small batch; of more than 8 examples on the first 8.
+    """Return a net with one hidden layer on the reader's own batch, or on its first 8 examples.
 
     Raises
     ------

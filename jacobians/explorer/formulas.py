@@ -31,7 +31,7 @@ def _keep(element: ElementTree.Element, distinct: DistinctValues) -> int:
 
 
 def roles_of(run: Run, derivation: Derivation) -> dict[str, str]:
-    """Return the name that an array has in every convention: W for weights, else the library's name."""
+    """Return the common name of an array in all conventions: W for weights, else the library's name."""
     network = run.network
     gradient_of = network.convention.names.gradient_of
     roles = {**network.names, **{gradient_of(name): f"d{own}" for name, own in network.names.items()}}
@@ -41,5 +41,5 @@ def roles_of(run: Run, derivation: Derivation) -> dict[str, str]:
 
 
 def keep_equation(equation: Equation, distinct: DistinctValues) -> int:
-    """Return the place of its MathML: two equations are the same where their places are."""
+    """Return the place of an equation's MathML. Equal equations have equal places."""
     return keep_mathml(equation.written(MathmlNotation()), distinct)

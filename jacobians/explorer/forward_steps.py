@@ -38,7 +38,7 @@ class ForwardStep:
 
 
 def tangent_of(name: str, shape: tuple[int, ...], convention: Convention) -> Symbol:
-    """Return the symbol of an array's change: tA₁′ where A₁ is what the activation is called with its ones."""
+    """Return the symbol of an array's change; it is tA₁′ where A₁ already names the activation with its ones."""
     prime = "p" if holds_ones(name, convention) else ""
     return Symbol({"losses": "tℓ", "loss": "tL"}.get(name, f"t{name}{prime}"), shape)
 

@@ -1,7 +1,7 @@
 """`matrix_page`: one matrix function on one page: its Jacobian in two layouts, with its factors, formula and steps.
 
-Everything comes from `differentiate`: the formula's terms are chains of structured Jacobians of expressions, and the
-factors shown are these expressions' values at the point where the formula was held against the numbers.
+Everything comes from `differentiate`. The terms of the formula are chains of structured Jacobians of expressions. The
+page shows the values of these factors at the point where the formula was compared with the numbers.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 from jacobians.arrays import SUBSCRIPTS, Array, Shape
 from jacobians.differentiation import Derivative, differentiate
 from jacobians.differentiation.derivative import Form
-from jacobians.differentiation.linear_forms import LinearForm, Outer
+from jacobians.differentiation.linear_forms import LinearForm, Outer, Written, in_notation
 from jacobians.differentiation.short_forms import shortened
 from jacobians.errors import JacobiansError
 from jacobians.explorer.matrix_functions import FUNCTIONS, MatrixFunction
 from jacobians.explorer.one_file import one_file
 from jacobians.layout import Order
-from jacobians.linops import Commutation, Diagonal, Identity, Jacobian, Kronecker
+from jacobians.linops import Commutation, Diagonal, Identity, Kronecker
 from jacobians.symbols.evaluate import evaluate
 from jacobians.symbols.expressions import Expr
 from jacobians.symbols.text import TextNotation
@@ -104,7 +104,7 @@ def _record(function: MatrixFunction) -> tuple[dict[str, Any], str]:
 
 
 def _arrays(found: Derivative) -> dict[str, Array]:
-    """Small whole numbers, easy to follow; where the function is not defined there, those that it was tried at."""
+    """Small whole numbers, easy to follow. Where the function is not defined there, the numbers of the test point."""
     rng = np.random.default_rng(3)
     arrays = {
         name: np.asarray(_REGULAR[shape] if shape in _REGULAR else rng.integers(-2, 3, size=shape), dtype=np.float64)
@@ -125,7 +125,9 @@ def _matrix_shape(shape: Shape) -> Shape:
 
 
 def _formulas(found: Derivative, form: Form, order: Order) -> str:
-    """The equations that a book in this layout prints."""
+    """The equations that a book in this layout prints; the differential where no matrix is written, as of expm."""
+    if found.gradient is None and found._matrix is None:
+        form = "differential"
     written = [found.formula(form, "mathml", order)]
     if found.shape == () and form == "numerator":
         written.append(found.formula("vec", "mathml", order))
@@ -164,7 +166,7 @@ def _scale_in_text(scalar: Expr, number: float) -> str:
     return ("−" if number < 0 else "") + ("" if text == "1" else text)
 
 
-def _factor(factor: Jacobian | Outer, arrays: Mapping[str, Array], order: Order) -> dict[str, Any]:
+def _factor(factor: Written, arrays: Mapping[str, Array], order: Order) -> dict[str, Any]:
     """A factor as tables with names: of a Kronecker product two, of a diagonal the array on it."""
     match factor:
         case Kronecker():
@@ -178,7 +180,7 @@ def _factor(factor: Jacobian | Outer, arrays: Mapping[str, Array], order: Order)
             return {"kind": "identity", "parts": [], "name": f"I{str(factor.shape[0]).translate(SUBSCRIPTS)}"}
         case Outer():
             return {"kind": "outer", "parts": [_array(factor.of, arrays), _array(factor.by, arrays)]}
-    return {"kind": "other", "parts": [], "name": TextNotation().matrix(factor, order)}
+    return {"kind": "other", "parts": [], "name": in_notation(factor, TextNotation(), order)}
 
 
 def _operand(side: Any, arrays: Mapping[str, Array]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """`net_record`: an example in every layout: arrays, chains of Jacobians and gradients, as distinct numbers.
 
-Every entry of X, of a parameter and of a value on the way has one number of its own, its *place* among all of the net's
-entries. The library's own translation carries the places into each layout as it carries the numbers, so an
-entry keeps its place wherever a layout puts it, and the page ties two panes together by places alone.
+Every entry of X, of a parameter and of an intermediate value has a number, its *place* among all entries of the net.
+The library's translation moves places into each layout as it moves numbers. So an entry keeps its place in every
+layout, and the page ties two panes together by places alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from jacobians.translate import translate_batch, translate_gradients
 
 
 def net_record(example: Example, layouts: Sequence[Layout], distinct: DistinctValues) -> dict[str, Any]:
-    """Return a net as it is written down, and its numbers in every layout, as the library has them."""
+    """Return a net as it is stored, with the library's numbers in every layout."""
     plain = entry_places(example)
     return {
         "key": example.key,
@@ -102,7 +102,7 @@ class _Writer:
         self.run, self.places, self.distinct = run, places, distinct
 
     def array(self, name: str, array: Array) -> dict[str, Any]:
-        """An array; `stacked` lists its entries' positions in C order as vec takes them in F order."""
+        """An array; `stacked` lists the positions in C order of its entries in the order of vec F."""
         positions = np.arange(array.size).reshape(array.shape)
         return {
             "name": name,

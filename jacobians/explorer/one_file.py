@@ -59,7 +59,7 @@ def _hash(text: str) -> str:
 
 
 def _packed(data: Any) -> str:
-    """JSON, deflated, in base 64: none of its letters can end the element it stands in."""
+    """JSON, deflated, in base 64. No letter of it can end the element around it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 

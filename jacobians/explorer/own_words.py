@@ -1,7 +1,7 @@
 """A source's names for any layout: each layout's formulas are kept in the library's names, and renamed on the page.
 
-What a source's names say beside the names, whether its A holds the ones and where 1/N enters, is its manner: it changes
-the formulas themselves, so they are kept once per manner. Everything else is a list of names and what they become.
+A source also has a manner: whether its A holds the ones, and where 1/N enters. The manner changes the formulas
+themselves, so they are kept once per manner. Everything else is a list of names and what they become.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def manners_of(presets: Sequence[Convention]) -> list[ArrayNames]:
 
 
 def own_words(names: ArrayNames, layers: int) -> dict[str, str]:
-    """Return what the library's names become in a source's words, in a net of some layers.
+    """Return a source's names for the library's names, in a net of some layers.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a pane can show: `layouts`, all that the switches can be set to, the presets, and what the page says of each."""
+"""What a pane can show: the `layouts` of the switches, the presets, and the page's words for each."""
 
 from __future__ import annotations
 

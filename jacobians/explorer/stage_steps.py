@@ -83,7 +83,7 @@ class _Stops:
         )
 
     def _ahead(self, step: ForwardStep) -> dict[str, Any]:
-        """What a change is called after a factor, how it is computed, and one sentence."""
+        """The name of a change after a factor, its computation, and one sentence."""
         equation = step.equation
         made = self.math(equation) if isinstance(equation, Expr) else keep_equation(equation, self.distinct)
         return {"change": self.math(step.change), "equation": made, "reason": self.distinct.keep(step.reason)}
@@ -133,7 +133,7 @@ class _Stops:
         }
 
     def _said(self, step: Step) -> dict[str, Any]:
-        """The rule and its reason; of the row after it its name or formula, and the operation that makes it."""
+        """The rule and its reason; the name or formula of the row after it, and the operation that makes the row."""
         said = {"rule": self.distinct.keep(step.rule), "reason": self.distinct.keep(step.reason)}
         right = step.equation.right
         row = right.row if isinstance(right, JacobianChain) else right
@@ -177,7 +177,7 @@ class _Stops:
 
 
 def operands(expr: Expr) -> tuple[str, tuple[Expr, ...]]:
-    """What an array is made of, and the sign between: a matrix product has none."""
+    """The operands of an array, and the sign between them; a matrix product has none."""
     match expr:
         case MatMul(left, right):
             return "", (left, right)

@@ -1,9 +1,9 @@
 """`templates_record`: the derivation of a net of two layers in pieces, from which the page puts together any net.
 
-A layer's part of a derivation is the same in every layer but for names and sizes. So the library derives one net of two
-layers in every layout, with widths that no other number of a formula has, an activation φ and a loss ℓ of its own. The
-page repeats the pieces of a layer, and puts the reader's sizes, activation and loss in the places of these. What they
-are written as is the library's too. Numbers come from the same formulas, as trees that the page's runtime walks.
+A layer's part of a derivation differs from layer to layer only in names and sizes. So the library derives one net of
+two layers in every layout, with widths that no other number of a formula has, an activation φ and a loss ℓ of its own.
+The page repeats the pieces of a layer, and replaces these sizes, φ and ℓ by the reader's. What they are written as is
+the library's too. Numbers come from the same formulas, as trees that the page's runtime walks.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _definitions(definitions: Sequence[Definition], distinct: DistinctValues) ->
 
 
 def _piece(name: str) -> str:
-    """To what an array of the net of two layers belongs: the first layer, any other, what lies between, or the loss."""
+    """The part that an array of the two-layer net belongs to: the first layer, any other, the middle, or the loss."""
     plain = name.removeprefix("d").removesuffix("_ones")
     if name in {"dZ2", "losses", "loss"} or plain in {"Y", "N"}:
         return "loss"

@@ -1,4 +1,4 @@
-"""What an array does by Python's own operators and methods, for a value of a graph: each applies an operation."""
+"""Python's operators and an array's methods for a value of a graph: each applies an operation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from jacobians.arrays import Shape, StandIn, as_array, show_shape, size_of
+from jacobians.arrays import Shape, StandIn, a_whole_number, as_array, show_shape, size_of
 from jacobians.errors import FrozenError, GraphError, ShapeError
 from jacobians.graphs.contractions import dot
 from jacobians.graphs.node import Node
@@ -20,10 +20,10 @@ Other = Any
 
 
 class ArrayOperators(Node):
-    """A node that is written with as an array is: arithmetic, indices, axes, reductions and comparisons.
+    """A node that behaves like an array in formulas: arithmetic, indices, axes, reductions and comparisons.
 
-    Arithmetic gives nodes of the same graph. Comparisons give plain arrays of booleans, as do ``bool``, ``float`` and
-    ``len`` what they give for an array.
+    Arithmetic gives nodes of the same graph. Comparisons give plain arrays of booleans. ``bool``, ``float`` and ``len``
+    give what they give for an array.
     """
 
     __slots__ = ()
@@ -34,7 +34,7 @@ class ArrayOperators(Node):
         return self._apply(operation, (self._operand(left), self._operand(right)))
 
     def _operand(self, other: Other) -> Other:
-        """A number takes on this value's dtype, as it does with an array."""
+        """A number is converted to this value's dtype, as it is beside an array."""
         return np.asarray(other, self.dtype) if type(other) in (int, float, bool) else other
 
     def __add__(self, other: Other) -> Self:
@@ -172,7 +172,7 @@ class ArrayOperators(Node):
     def reshape(self, *shape: Any) -> Self:
         """Return the entries, in C order, in another shape; one length may be -1."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        return self._apply(Reshaping(tuple(map(int, wanted))), (self,))
+        return self._apply(Reshaping(tuple(a_whole_number(n, "a length of shape", "reshape") for n in wanted)), (self,))
 
     def ravel(self) -> Self:
         """Return the entries, in C order, as a vector."""
@@ -181,7 +181,7 @@ class ArrayOperators(Node):
     flatten = ravel
 
     def squeeze(self, axis: Any = None) -> Self:
-        """Return the entries without axes of length 1: all of these, or the one or several that are asked for."""
+        """Return the entries without axes of length 1: without all of them, or without those that are asked for."""
         try:
             shape = self.array.squeeze(axis).shape
         except ValueError:
@@ -204,7 +204,7 @@ class ArrayOperators(Node):
         return self._over(Mean, axis, keepdims)
 
     def var(self, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Self:
-        """Return the mean square distance from the mean; the sum is divided by the count minus `ddof`."""
+        """Return the mean squared distance from the mean; the sum is divided by the count minus `ddof`."""
         away = self - self.mean(axis, keepdims=True)
         found = (away * away).mean(axis, keepdims)
         if not ddof:
@@ -226,9 +226,8 @@ class ArrayOperators(Node):
         if axis is None or isinstance(axis, (int, np.integer)):
             axes = [axis if axis is None else int(axis)]
         else:  # one that is out of range is refused by the operation
-            axes = [
-                *sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in map(int, axis)}, reverse=True)
-            ]
+            own_axes = [a_whole_number(a, "axis", "a reduction") for a in axis]
+            axes = [*sorted({a % self.ndim if -self.ndim <= a < self.ndim else a for a in own_axes}, reverse=True)]
         found = self
         for own in axes:
             found = found._apply(make(own), (found,))

@@ -1,4 +1,4 @@
-"""The Jacobian of one value of a graph with respect to another, in the structure that says most about it."""
+"""The Jacobian of one value of a graph with respect to another, in its most specific structure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LONG_PATH = 64
 def jacobians_between(of: Node, inputs: Sequence[Node]) -> tuple[list[Jacobian], Graph]:
     """Return the Jacobians of a value with respect to others, in numerator layout, and the graph that they come from.
 
-    By a value that it does not depend on it is a `Zero`. A scalar has rows, from one sweep for all. Along one path it
-    is the product of the edges; of entrywise operations a diagonal; of one number for each example by a weight a
-    row-wise Kronecker product, one term a use; and else a `GraphJacobian`.
+    With respect to a value that it does not depend on, it is a `Zero`. A scalar has rows, from one sweep for all. Along
+    one path it is the product of the edges. Entrywise operations give a diagonal. One number per example, with respect
+    to a weight, gives a row-wise Kronecker product with one term per use. Everything else gives a `GraphJacobian`.
     """
     graph = Graph((of,), inputs)
     if of.shape == () and of not in set(inputs) and of in graph.into:
@@ -49,7 +49,8 @@ def _zero(of: Node, wrt: Node) -> Jacobian:
 
 
 class _RowsOfAll:
-    """The Jacobians of one number for each example with respect to all inputs of a graph, from one sweep, if asked for.
+    """The Jacobians of one number per example with respect to all inputs of a graph; one sweep, made when it is asked
+    for.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ class _RowsOfAll:
         return {wrt: rows for wrt, rows in zip(inputs, found, strict=True) if rows is not None}
 
     def get(self, wrt: Node) -> Jacobian | None:
-        """Return that with respect to one input; None where it is no such structure."""
+        """Return the one with respect to an input; None where it has no such structure."""
         return self._found.get(wrt)
 
 

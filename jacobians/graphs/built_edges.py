@@ -1,4 +1,4 @@
-"""Two edges of a graph multiplied or added up, in the structure that their patterns say."""
+"""The product or the sum of two edges of a graph, in the structure that follows from their patterns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jacobians.linops.planning import Bracketing, fill, multiplied_blocks
 
 
 def multiplied(left: Jacobian, right: Jacobian) -> Jacobian:
-    """Return left @ right multiplied out; a Kronecker product, and what only moves entries, stays a factor.
+    """Return left @ right multiplied out. Kronecker products, and maps that only move entries, stay factors.
 
     Examples
     --------

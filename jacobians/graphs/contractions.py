@@ -20,7 +20,7 @@ def _operand(given: Any) -> Operand:
 
 
 def dot(a: Any, b: Any) -> Any:
-    """Return the product of numbers, or the sum over the last axis of one and the last but one of the other."""
+    """Return the product as `numpy.dot` does: with a number, or summed over the last axis and the last but one."""
     a, b = map(_operand, (a, b))
     if 0 in (a.ndim, b.ndim):
         return a * b
@@ -71,8 +71,8 @@ def _among(axes: Sequence[int], ndim: int) -> bool:
 def einsum(subscripts: Any, *operands: Any) -> Any:
     """Return the sum of products over the indices that the result lacks. Operands are multiplied from left to right.
 
-    Where two operands share an index that stays, all products are formed before the sum: a stack of products of
-    matrices (m×k)(k×n) takes m·k·n numbers for each member.
+    Where two operands share an index that stays, all products are formed before the sum. A stack of products (m×k)(k×n)
+    takes m·k·n numbers for each member.
 
     Raises
     ------

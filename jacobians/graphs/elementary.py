@@ -253,7 +253,7 @@ class Abs(Elementary):
 
 
 class Sign(Elementary):
-    """V ↦ sign V; at 0, where there is no derivative, it is taken as 0."""
+    """V ↦ sign V. At 0 there is no derivative, and 0 is taken."""
 
     kinks = (0.0,)
     piecewise_linear = True

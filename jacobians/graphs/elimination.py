@@ -1,13 +1,13 @@
-r"""Orders in which the inner values of a graph are eliminated, priced by structure, and the order of least cost.
+r"""Orders in which the inner values of a graph are eliminated: their costs by structure, and the cheapest order.
 
-To eliminate an inner value v is to multiply each edge that leaves it by each edge that enters it, and to add the
-product to what joins the two ends already:
+To eliminate an inner value v, multiply each edge that leaves it by each edge that enters it, and add the product to the
+edge that joins the two ends already:
 
 .. math:: E_{ij} \mathrel{+}= E_{iv} E_{vj}.
 
-When every inner value is gone, the edges that are left are the Jacobians of the outputs with respect to the inputs.
-Forward mode eliminates from the inputs on, reverse mode from the outputs on (Griewank & Walther 2008, ch. 9). A chain
-is a graph with one path: the price of each product is that of a chain of two (`jacobians.linops.planning`).
+After the last inner value, the remaining edges are the Jacobians of the outputs with respect to the inputs. Forward
+mode eliminates from the inputs on, reverse mode from the outputs on (Griewank & Walther 2008, ch. 9). A chain is a
+graph with one path: the price of each product is that of a chain of two (`jacobians.linops.planning`).
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Priced(NamedTuple):
 
 
 def price_of(left: Pattern, right: Pattern) -> Priced:
-    """Return the cost of the product of two edges: that of their chain, unless the algebra makes one structure of them.
+    """Return the cost of the product of two edges: that of their chain, unless the algebra merges them into one
+    structure.
 
     Examples
     --------
@@ -157,7 +158,7 @@ class Prices:
 
 
 class State:
-    """The edges that are left: by their two ends, the number of their pattern."""
+    """The remaining edges: by their two ends, the number of their pattern."""
 
     def __init__(self, edges: Mapping[Edge, Pattern]) -> None:
         self.before: dict[int, dict[int, int]] = {}
@@ -293,14 +294,14 @@ class Orders(NamedTuple):
 def plan_elimination(
     edges: Mapping[Edge, Pattern], inner: Sequence[int], limit: int | None = None, *, exact: bool = True
 ) -> Orders:
-    """Return the order of least operations, of those that stay within the limit.
+    """Return the order with the fewest operations among those within the limit.
 
-    Up to `EXACT` inner values the best of all orders is found, by dynamic programming over the sets of values that are
-    eliminated already: what is left does not depend on the order in which they were. Beyond, the best of forward,
-    reverse and a beam of the orders that take the value of lowest relative Markowitz cost first: the operations of its
-    elimination, less the entries of the Jacobians by its inputs of its outputs, which any order has to reach (Griewank
-    & Walther 2008, ch. 9). Up to 100 values, these are bettered by the best order of each few values that they take one
-    after the other, until none of these is better.
+    Up to `EXACT` inner values the best of all orders is found, by dynamic programming over sets of eliminated values:
+    what remains after a set does not depend on its order. Beyond that, the best of forward mode, reverse mode and a
+    beam search is taken. The beam eliminates the value of lowest relative Markowitz cost first: the operations of its
+    elimination, less the entries of the Jacobians of its outputs with respect to its inputs, which every order must
+    reach (Griewank & Walther 2008, ch. 9). Up to 100 values, the found orders are then improved: each short run of
+    values is put into its best order, until no run gets better.
 
     Parameters
     ----------
@@ -368,7 +369,7 @@ Found: TypeAlias = tuple[Cost, tuple[int, ...]]
 
 
 def _best_of_all(start: State, inner: Sequence[int], limit: int | None, known: Found | None) -> Found | None:
-    """Dynamic programming over sets of eliminated values: the best way to a set goes through a set with one value less.
+    """Dynamic programming over sets of eliminated values: the best way to a set goes through one with a value less.
 
     What costs more than an order that is known already leads nowhere.
     """
@@ -393,9 +394,9 @@ def _best_of_all(start: State, inner: Sequence[int], limit: int | None, known: F
 
 
 def _bettered(start: State, found: Found, limit: int | None) -> Found:
-    """The order after this: in every window of `_WINDOW` values these are put into their best order.
+    """The improved order: every window of `_WINDOW` values is put into its best order.
 
-    What such a window costs depends on the set that is gone before, not on its order; so none is looked at twice.
+    The cost of a window depends on the set that was eliminated before, not on its order. So no window is tried twice.
     """
     _, order = found
     seen: set[tuple[frozenset[int], frozenset[int]]] = set()
@@ -468,7 +469,7 @@ def _relative(state: State, v: int, ends: Mapping[int, int]) -> int:
 
 
 def _ends(start: State, inner: Collection[int]) -> dict[int, int]:
-    """For each inner value the entries of its inputs times those of its outputs, which any order has to reach."""
+    """For each inner value, the entries of its inputs times those of its outputs: every order must reach these."""
     order = list(inner)
     sources: dict[int, frozenset[int]] = {}
     values: dict[int, frozenset[int]] = {}

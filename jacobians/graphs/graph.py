@@ -91,7 +91,7 @@ class Path:
 
 
 class Graph:
-    """Every value on a way from some values to others, in the order in which they came.
+    """Every value on a path from some values to others, in order of computation.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ class Graph:
     # --- the order of elimination ----------------------------------------------------------------
 
     def plan(self, *, limit: int | None = None) -> GraphPlan:
-        """Return the order of least operations in which the values between outputs and inputs are eliminated.
+        """Return the cheapest order in which to eliminate the values between outputs and inputs.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class Graph:
     # --- one sweep back --------------------------------------------------------------------------
 
     def pull(self, rows: Mapping[Node, Array]) -> dict[Node, Array]:
-        """Return a scalar's rows at the inputs, from its rows at the outputs. Each edge is passed once.
+        """Return a scalar's rows at the inputs, given its rows at the outputs. Each edge is passed once.
 
         Parameters
         ----------
@@ -285,5 +285,5 @@ def _own(array: Any, node: Node, held: set[int]) -> Array:
 
 
 def in_its_layout(jacobian: Jacobian, layout: Layout | None) -> Jacobian:
-    """Return a Jacobian in numerator layout as the layout writes it, where there is one."""
+    """Return a Jacobian, given in numerator layout, in the layout if one is given."""
     return jacobian if layout is None else in_layout(jacobian, layout)

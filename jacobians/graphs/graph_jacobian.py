@@ -1,4 +1,4 @@
-"""The Jacobian between two values of a graph: a sum over paths of products of edges, and no path is written out."""
+"""The Jacobian between two values of a graph: the sum over paths of products of edges, without writing out a path."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class GraphJacobian(Jacobian):
         return self._swept(cotangent, self._last, 0, backward)
 
     def _swept(self, given: Array, start: int, end: int, act: Callable[[Jacobian, Array], Array]) -> Array:
-        """What arrives at one end when an array goes out from the other."""
+        """The array that arrives at one end when another starts at the other end."""
         if start not in self._wirings:
             self._wirings[start] = wired(self.steps, (end,), back=start > end)
         passes = [EachStep(self.steps, act)] * len(self.steps)
@@ -139,7 +139,7 @@ class GraphJacobian(Jacobian):
         return make_graph_plan(self.steps, ends[:1], ends[1:], names, self.dtype, limit, exact=exact)
 
     def _in_best_order(self, vectors: int) -> Jacobian | None:
-        """The product in the best order, where it takes fewer operations than sweeps with that many vectors."""
+        """The product in the best order, if it takes fewer operations than sweeps with that many vectors."""
         swept = self.flops * vectors
         if swept <= _PLANNED:
             return None
@@ -344,12 +344,13 @@ def _show_count(count: int) -> str:
 def rows_by_example(
     steps: Sequence[Step], axis: int, delta: Array, inputs: Sequence[int] = (0,)
 ) -> list[Jacobian | None]:
-    """Return Jacobians of one number for each example, each in one structure, from one sweep; None where there is none.
+    """Return the Jacobians of one number per example, each as one structure, from one sweep; None where there is none.
 
-    Where a step keeps examples apart, the rows of all examples go back together, as one array: example n's number
-    depends on example n alone, so its row has entries nowhere else. Where a step brings them together, as a weight
-    does, example n's row is what its own part contributes: a row of a row-wise Kronecker product, one term a use. The
-    positions of a sequence may lie along the examples' axis for a while: (N, T, H) as (N·T, H), one term a position.
+    Where a step keeps examples apart, the rows of all examples go back together as one array: the number of example n
+    depends on that example alone, so its row is zero elsewhere. Where the examples share an input, such as a weight,
+    row n is the contribution of example n: a row of a row-wise Kronecker product, with one term per use. In between,
+    the positions of a sequence may lie along the axis of the examples: (N, T, H) as (N·T, H), with one term per
+    position.
 
     Parameters
     ----------
@@ -371,7 +372,7 @@ def rows_by_example(
 
 
 def _structure_of(found: _Examples, axis: int, count: int) -> Jacobian | None:
-    """What has arrived at an input, as one structure; None where it is none."""
+    """The sum that arrived at an input, as one structure; None where there is no such structure."""
     if found.apart is None:
         return _as_one(found.met)
     alone = not found.met and found.apart.shape[axis] == count
@@ -468,7 +469,7 @@ def _spread(own: Array, factor: Jacobian) -> tuple[Jacobian, ...] | None:
 
 
 def _of_examples(rows: Jacobian, count: int) -> Jacobian | None:
-    """Rows of every position, summed over the positions of each example; None where they are no such product."""
+    """Rows of every position, summed over the positions of each example; None where they are no Kronecker products."""
     if rows.codomain == (count,):
         return rows
     core, moves = _split(rows)
@@ -487,7 +488,7 @@ def _rows(delta: Array, axis: int) -> BlockDiagonal:
 
 
 def _as_one(terms: Sequence[Jacobian]) -> Jacobian | None:
-    """One structure for a sum of row-wise Kronecker products, with moved entries or not; None if it is none."""
+    """One structure for a sum of row-wise Kronecker products, whose entries may be moved; None if there is none."""
     if len(terms) == 1:
         (term,) = terms
         inner = term.inner if isinstance(term, Scaled) else term
@@ -530,7 +531,7 @@ def _split(term: Jacobian) -> tuple[KhatriRao | KhatriRaoSum | None, tuple[Jacob
 
 
 def _only_places(factor: Jacobian) -> bool:
-    """Whether it only moves a row's entries, perhaps among zeros, so that norms stay the same."""
+    """Whether it only moves the entries of a row, perhaps among zeros, so that norms do not change."""
     if isinstance(factor, Selection):
         return isinstance(factor.key, tuple)
     return isinstance(factor, (Commutation, Identity, Reshape))

@@ -1,4 +1,4 @@
-"""How the Jacobians between a graph's outputs and inputs are multiplied out, what it costs, and the doing of it."""
+"""How to multiply out the Jacobians between a graph's outputs and inputs: the order, its cost, and the computation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class End:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GraphPlan:
-    """Orders in which a graph's inner values are eliminated: forward, reverse, and the one of least operations.
+    """Orders in which a graph's inner values are eliminated: forward, reverse, and the one with the fewest operations.
 
     Made by `Value.plan`, `Graph.plan` and `GraphJacobian.plan`; ``print`` shows all three.
 
@@ -172,8 +172,7 @@ def make_graph_plan(
 ) -> GraphPlan:
     """Return the plan of a graph whose values are numbered. A value has a higher number than those that it depends on.
 
-    A value that is an output and goes on to others, or an input that came from others, is led out, or in, by an edge
-    that is the identity.
+    Where an output is used by further values, or an input comes from other values, an identity edge leads it out or in.
 
     Parameters
     ----------

@@ -142,7 +142,7 @@ class Node(Frozen, OfGraph):
 
     @property
     def name(self) -> str:
-        """The name that it was given, or what its operation is called and its number."""
+        """The given name, or its operation's name and its number."""
         if self._name:
             return self._name
         if self.operation is None:

@@ -67,7 +67,7 @@ def _smaller(A: Any, B: Any) -> Any:
 
 
 def _picked(before: np.ufunc, A: Any, B: Any) -> Any:
-    """The larger or smaller operand. Of equal ones a constant, so that np.maximum(Z, 0) is relu, and otherwise A."""
+    """The larger or smaller operand. Where they are equal, the constant one counts: np.maximum(Z, 0) is relu."""
     a, b = numbers(A), numbers(B)
     return _applied(Choice(~before(b, a) if isinstance(B, Node) else before(a, b)), A, B)
 
@@ -398,7 +398,7 @@ def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> An
 
 
 def no_such_method(value: Node, name: str) -> AttributeError:
-    """Return the error for a method or an attribute that arrays have and values lack: it names what does the same."""
+    """Return the error for a method or an attribute that arrays have and values lack. It names the replacement."""
     called, given = getattr(np, name, None), f"{value.name}.{name}"
     if called in _WRITING or name in _IN_PLACE:
         return _in_place(given)

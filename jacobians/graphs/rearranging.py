@@ -87,7 +87,7 @@ class Permuted(Unary):
 
 
 class Moved(Unary):
-    """X ↦ f(X), where f moves entries, repeats them or puts zeros beside them, whatever their numbers are.
+    """X ↦ f(X), where f moves entries, repeats them or adds zeros, whatever the numbers are.
 
     What f makes of the entries' places says where each comes from.
 
@@ -161,7 +161,7 @@ class Extreme(Unary):
 
 
 class Joined(Primitive):
-    """(A₀, A₁, …) ↦ their concatenation along an axis; the Jacobian by each places its entries among zeros.
+    """(A₀, A₁, …) ↦ their concatenation along an axis. Each Jacobian places one array's entries among zeros.
 
     Parameters
     ----------

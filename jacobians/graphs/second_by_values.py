@@ -23,8 +23,8 @@ def second_by_values(
 ) -> Second:
     """Return an operation's second derivative from its value as a function of values.
 
-    Each block is a Hessian of ⟨cotangent, value⟩, or a cross block of one: its product is one sweep forward and one
-    back through the formula. What the formula adds that is linear may be left out of it.
+    Each block is a Hessian of ⟨cotangent, value⟩ or a cross block of it. A product with it takes one sweep forward and
+    one back through the formula. Linear terms of the formula may be left out.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def second_by_values(
 def derivative_of_vjp(
     vjp: Callable[..., Value], results: Sequence[Array], jacobians: Sequence[Callable[[], Jacobian]]
 ) -> Jacobian:
-    """Return the derivative of an operation's vjp, which is written as a function of what the operation computes.
+    """Return the derivative of an operation's vjp; the vjp is given as a function of values.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def hessian_between(
 
 
 def part_of(operation: Operation | None) -> Part:
-    """Return the part of a Hessian that an operation's second derivative belongs to."""
+    """Return the part of a Hessian that comes from one operation's second derivative."""
     if isinstance(operation, WithTargets):
         return "loss"
     return "penalty" if isinstance(operation, L2) else "inner"

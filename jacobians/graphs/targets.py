@@ -50,12 +50,13 @@ class WithTargets(Unary):
         return value(), {"X": partial(_row, row)}
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
-        """The loss's own second derivative; of one loss for each example, each example's block by its cotangent."""
+        """The second derivative of the loss. For per-example losses, the cotangent of each example scales its block."""
         (X,) = arrays
         H = self.loss.hessian(X, self.targets).numerator.ordered("C")
         if cotangent.shape == ():
             return {("X", "X"): float(cotangent) * H}
-        shape = cotangent.shape + (1,) * (X.ndim - 1) if self.loss.layout.batch == "rows" else cotangent.shape
+        shape = [1] * X.ndim
+        shape[self.loss.layout.examples_axis(X.ndim)] = -1
         weights = Diagonal(np.broadcast_to(cotangent.reshape(shape), X.shape).astype(X.dtype))
         return {("X", "X"): weights @ H}
 
@@ -66,10 +67,10 @@ class WithTargets(Unary):
         loss = self.loss.declared_for(self.targets, outputs)
         Y = name.constant("Y", loss.in_shape(self.targets, outputs))
         delta = loss.delta_in_symbols(X, Y, name.inside("P"))
-        count = X.shape[loss.layout.batch_axis]
+        count = X.shape[loss.layout.examples_axis(X.ndim)]
         if loss.reduction == "none":
             value = Call(Function(*called(loss.name), LossValue(loss)), (X, Y), (count,))
-            return value, {"X": lambda: rows_of_examples(cast(Array, delta), count, loss.layout)}
+            return value, {"X": lambda: rows_of_examples(cast(Array, delta), loss.layout)}
         weight: Expr | None = None
         if loss.reduction != "sum":
             examples = name.constant("N", np.asarray(float(count if loss.reduction == "mean" else X.size)))

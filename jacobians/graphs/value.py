@@ -89,8 +89,8 @@ _CALLED_ELSEWHERE = {
 class Value(ArrayOperators):
     """An array in a graph, which remembers what it came from; made by `values` and by operations of values.
 
-    It is written with as an array is, and does not change. Comparisons give plain arrays of booleans, so that an
-    ``if`` on its entries, ``float(v)``, ``len(v)`` and iteration are what they are for arrays.
+    It is written with as an array is, and does not change. Comparisons give plain arrays of booleans. So an ``if`` on
+    its entries, ``float(v)``, ``len(v)`` and iteration work as they do for arrays.
 
     Attributes
     ----------
@@ -115,8 +115,8 @@ class Value(ArrayOperators):
     def jacobian(self, *wrt: Value | str) -> Jacobian:
         r"""Return this value's Jacobian with respect to another, or several side by side, in the operations' layout.
 
-        It is :math:`\\sum_{\\text{paths}} \\prod_{\\text{edges}} J`. Along one path it is the product of the edges;
-        where several meet it is a structure of its own, whose vjp is one sweep back and whose jvp one sweep forward.
+        It is :math:`\\sum_{\\text{paths}} \\prod_{\\text{edges}} J`. Along one path it is the product of the edges.
+        Where several paths meet, it is a structure of its own: its vjp is one sweep back, its jvp one sweep forward.
 
         Parameters
         ----------
@@ -250,7 +250,7 @@ class Value(ArrayOperators):
         return Graph((self,), (node,)).path_count(self, node)
 
     def plan(self, *wrt: Value | str, limit: int | None = None) -> GraphPlan:
-        """Return how Jacobians with respect to others are multiplied out: forward, reverse, and in the best order.
+        """Return the ways to multiply out the Jacobians with respect to others: forward, reverse, and the best order.
 
         Parameters
         ----------
@@ -326,7 +326,7 @@ class Value(ArrayOperators):
         )
 
     def find(self, wrt: Sequence[Value | str], operation: str) -> list[Node]:
-        """Return the values of the graph that are meant by values or names.
+        """Return the values of the graph that are given as values or by name.
 
         Raises
         ------

@@ -14,6 +14,8 @@ from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
+from jacobians.layers.axes import is_whole
+from jacobians.layers.columns import Contracted
 from jacobians.layers.composed import Composed
 from jacobians.linops import (
     BatchedKronecker,
@@ -23,6 +25,7 @@ from jacobians.linops import (
     Kronecker,
     PermutedAxes,
     Product,
+    Reshape,
 )
 from jacobians.linops.for_each_example import FEW_BYTES
 from jacobians.linops.kernels import empty
@@ -154,22 +157,19 @@ class Attention(Primitive):
         return softmax(scores) @ V
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
-        """Return P V with P = softmax(S), S = Q Kᵀ/√d, of one example and head, and the makers in symbols."""
+        """Return P V with P = softmax(S), S = Q Kᵀ/√d, and the makers in symbols.
+
+        Of several examples and heads S and P have one row for each query of each of them.
+        """
         Q, K, V = inputs
-        if Q.ndim != 2:
-            raise ShapeError("attention: a formula is written for matrices: one example and one head")
+        if Q.ndim > 2:
+            return self._of_heads(Q, K, V, name)
         (queries, d), keys = Q.shape, K.shape[0]
-        scores = Q @ K.T * d**-0.5
-        hidden = self._hidden((queries, keys))
-        if hidden is not None:
-            scores = scores + name.constant("M", np.where(hidden, -np.inf, 0.0))
-        S = name.inside("S")(scores)
-        P = name.inside("P")(Call(SOFTMAX["rows"], (S,)))
+        P, at_scores = self._weights(Q @ K.T * d**-0.5, (queries, keys), name)
         p, k, q = cast(Array, P), cast(Array, K), cast(Array, Q)
 
         def by_scores(last: Jacobian) -> Jacobian:
-            before = Kronecker(queries, cast(Array, V.T))
-            return Product((before, Inside(P), DiagonalMinusOuter(p, p, p, 1), Inside(S), *last._factors()))
+            return Product((Kronecker(queries, cast(Array, V.T)), *at_scores, *last._factors()))
 
         makers: Makers = {
             "Q": lambda: by_scores(d**-0.5 * Kronecker(queries, k)),
@@ -177,6 +177,41 @@ class Attention(Primitive):
             "V": lambda: Kronecker(p, V.shape[1]),
         }
         return P @ V, makers
+
+    def _of_heads(self, Q: Expr, K: Expr, V: Expr, name: Naming) -> tuple[Expr, Makers]:
+        lead = {1: "n", 2: "nh"}.get(Q.ndim - 2, "abcfgh"[: Q.ndim - 2])
+        every = (*Q.shape[:-1], K.shape[-2])
+        rows, d = (size_of(every[:-1]), every[-1]), Q.shape[-1]
+        q, k, v, s, o = (lead + own for own in ("qd", "kd", "ke", "qk", "qe"))
+
+        def total(spec: str, *of: Expr) -> Expr:
+            return cast(Expr, np.einsum(spec, *(cast(Array, each) for each in of)))
+
+        P, at_scores = self._weights(total(f"{q},{k}->{s}", Q, K).reshape(*rows) * d**-0.5, every, name)
+        p = P.reshape(*every)
+        value = total(f"{s},{v}->{o}", p, V)
+
+        def by_scores(back: str, other: Expr, domain: Shape) -> Jacobian:
+            before = Contracted(f"{v},{o}->{s}", V, value.shape, every), Reshape(every, rows)
+            last = d**-0.5 * Product((Reshape(rows, every), Contracted(back, other, every, domain)))
+            return Product((*before, *at_scores, *last._factors()))
+
+        makers: Makers = {
+            "Q": lambda: by_scores(f"{k},{s}->{q}", K, Q.shape),
+            "K": lambda: by_scores(f"{q},{s}->{k}", Q, K.shape),
+            "V": lambda: Contracted(f"{s},{o}->{v}", p, value.shape, V.shape),
+        }
+        return value, makers
+
+    def _weights(self, scores: Expr, shape: Shape, name: Naming) -> tuple[Expr, tuple[Jacobian, ...]]:
+        """P, one row for each query, and the Jacobian of P with respect to the scores, in factors."""
+        hidden = self._hidden(shape)
+        if hidden is not None:
+            scores = scores + name.constant("M", np.where(hidden, -np.inf, 0.0).reshape(scores.shape))
+        S = name.inside("S")(scores)
+        P = name.inside("P")(Call(SOFTMAX["rows"], (S,)))
+        p = cast(Array, P)
+        return P, (Inside(P), DiagonalMinusOuter(p, p, p, 1), Inside(S))
 
     def _check(self, Q: Shape, K: Shape, V: Shape) -> None:
         fits = min(map(len, (Q, K, V))) >= 2 and Q[:-2] == K[:-2] == V[:-2] and Q[-1] == K[-1] and K[-2] == V[-2]
@@ -250,6 +285,8 @@ class MultiHeadAttention(Composed):
         A divisor of the width of Wq, Wk and Wv; head k has the k-th run of their outputs.
     mask, causal
         As in `Attention`; a mask broadcasts to (N, heads, queries, keys).
+    bias : bool
+        Whether the four products have biases.
     layout : Layout, Convention or str, optional
 
     Examples
@@ -262,13 +299,24 @@ class MultiHeadAttention(Composed):
     name = "multi_head_attention"
     inputs: ClassVar[tuple[str, ...]] = ("X", "M", "Wq", "Wk", "Wv", "Wo", "bq", "bk", "bv", "bo")
     per_example = True
+    reads = ("sequences", "weights")
 
     def __init__(
-        self, heads: int, mask: npt.ArrayLike | None = None, *, causal: bool = False, layout: AnyLayout | None = None
+        self,
+        heads: int,
+        mask: npt.ArrayLike | None = None,
+        *,
+        causal: bool = False,
+        bias: bool = True,
+        layout: AnyLayout | None = None,
     ) -> None:
-        self.heads = heads
+        self.heads, self.bias = heads, bias
         self.inner = Attention(mask, causal=causal)
         self.layout = None if layout is None else find_layout(layout)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.inputs if self.bias else self.inputs[:6]
 
     @property
     def time_first(self) -> bool:
@@ -284,7 +332,7 @@ class MultiHeadAttention(Composed):
             )
         out = 1 if layout.weights == "columns" else 0
         width, own, outputs = Wq[out], Wv[out], Wo[out]
-        if self.heads not in range(1, width + 1) or width % self.heads or own % self.heads:
+        if not is_whole(self.heads) or self.heads < 1 or width % self.heads or own % self.heads:
             raise ShapeError(
                 f"{self.name}: heads={self.heads!r} of {width} and {own} outputs; expected a common divisor"
             )
@@ -295,27 +343,29 @@ class MultiHeadAttention(Composed):
         def weights(n_in: int, n_out: int) -> Shape:
             return (n_in, n_out) if layout.weights == "columns" else (n_out, n_in)
 
-        return {
+        shapes = {
             "M": tuple(memory[a] for a in inverse_axes(axes)),
             "Wq": weights(x[2], width),
             "Wk": weights(m[2], width),
             "Wv": weights(m[2], own),
             "Wo": weights(own, outputs),
-            "bq": (width,),
-            "bk": (width,),
-            "bv": (own,),
-            "bo": (outputs,),
         }
+        biases: dict[str, Shape] = {"bq": (width,), "bk": (width,), "bv": (own,), "bo": (outputs,)}
+        return shapes | biases if self.bias else shapes
 
     def _formula(self, *inputs: Value) -> Value:
-        X, M, Wq, Wk, Wv, Wo, bq, bk, bv, bo = inputs
+        X, M, Wq, Wk, Wv, Wo, *biases = inputs
         axes = self._own_layout.sequence_axes()
         x, m = X.transpose(axes), M.transpose(axes)
         Wq, Wk, Wv, Wo = (W if self._own_layout.weights == "columns" else W.T for W in (Wq, Wk, Wv, Wo))
-        q, k, v = (self._split(own @ W + b) for own, W, b in ((x, Wq, bq), (m, Wk, bk), (m, Wv, bv)))
+        through = [own @ W for own, W in ((x, Wq), (m, Wk), (m, Wv))]
+        if biases:
+            through = [product + b for product, b in zip(through, biases, strict=False)]
+        q, k, v = map(self._split, through)
         seen = self.inner(q, k, v)
         joined = seen.transpose((0, 2, 1, 3)).reshape((*x.shape[:2], v.shape[1] * v.shape[3]))
-        return (joined @ Wo + bo).transpose(inverse_axes(axes))
+        result = joined @ Wo
+        return (result + biases[3] if biases else result).transpose(inverse_axes(axes))
 
     def _split(self, value: Value) -> Value:
         """(N, T, heads·d) ↦ (N, heads, T, d)."""
@@ -348,11 +398,11 @@ def multi_head_attention(
     X : array_like, shape (N, T, D), or as the layout has sequences
         What asks.
     M : array_like, shape (N, T', D')
-        What is looked at: X itself for self-attention. Of values, the same value given twice is one value; of arrays
-        the Jacobians with respect to X and to M are two, and self-attention's is their sum.
+        What is looked at. Self-attention looks at X itself. A value of a graph that is given twice is one value. Arrays
+        have two Jacobians, with respect to X and to M, and self-attention's is their sum.
     Wq, Wk, Wv, Wo : array_like, shape (in, out); the transposes with the weights in rows
     bq, bk, bv, bo : array_like, shape (out,), optional
-        Zeros unless given.
+        None of them, or zeros for those that are not given.
     heads : int
     mask : array_like of bool, optional
         True where a query may look at a key; it broadcasts to (N, heads, T, T').
@@ -371,9 +421,9 @@ def multi_head_attention(
     >>> Z.shape, J.Wo.shape
     ((2, 3, 4), (24, 16))
     """
+    given = ((bq, Wq), (bk, Wk), (bv, Wv), (bo, Wo))
+    biased = any(b is not None for b, _ in given)
     out = 1 if find_layout(layout).weights == "columns" else 0
-    biases = [
-        np.zeros(np.shape(getattr(W, "array", W))[out]) if b is None else b
-        for b, W in ((bq, Wq), (bk, Wk), (bv, Wv), (bo, Wo))
-    ]
-    return MultiHeadAttention(heads, mask, causal=causal, layout=layout)(X, M, Wq, Wk, Wv, Wo, *biases)
+    biases = [np.zeros(np.shape(getattr(W, "array", W))[out]) if b is None else b for b, W in given] if biased else []
+    operation = MultiHeadAttention(heads, mask, causal=causal, bias=biased, layout=layout)
+    return operation(X, M, Wq, Wk, Wv, Wo, *biases)

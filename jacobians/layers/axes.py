@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, DType, Shape, inverse_axes
-from jacobians.errors import ShapeError
+from jacobians.arrays import Array, DType, Shape, as_array, inverse_axes
+from jacobians.errors import ArgumentError, ShapeError
 from jacobians.linops import Jacobian, PermutedAxes, Selection
 from jacobians.linops.kernels import empty
 from jacobians.operations import Operation
@@ -43,6 +43,29 @@ def is_in_order(axes: Sequence[int]) -> bool:
     return tuple(axes) == tuple(range(len(axes)))
 
 
+def as_mask(given: Any, operation: str) -> Array:
+    """Return a mask as booleans, from these or from zeros and one other number.
+
+    Raises
+    ------
+    ArgumentError
+        If it has several other numbers: weights, or scores' additions, and no mask.
+    """
+    array = as_array(given, "the mask", operation)
+    kept = array != 0
+    if array.dtype.kind != "b" and not (array[kept] == array[kept][:1]).all():
+        raise ArgumentError(
+            f"{operation}: the mask has the entries {array[kept].min():g} to {array[kept].max():g} beside 0; expected "
+            "booleans, or zeros and one other number: write mask != 0, or mask > 0"
+        )
+    return as_array(kept)
+
+
+def is_whole(number: Any) -> bool:
+    """Return whether something is a whole number, and no truth value."""
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+
+
 def as_steps(given: Any, places: int, name: str, operation: str, least: int = 1) -> tuple[int, ...]:
     """Return one whole number for each axis of places, from one for all or one for each.
 
@@ -53,7 +76,7 @@ def as_steps(given: Any, places: int, name: str, operation: str, least: int = 1)
     """
     try:
         steps = (given,) * places if isinstance(given, (int, np.integer)) else tuple(given)
-        fits = len(steps) == places and all(isinstance(s, (int, np.integer)) and s >= least for s in steps)
+        fits = len(steps) == places and all(is_whole(s) and s >= least for s in steps)
     except TypeError:
         fits = False
     if not fits:
@@ -62,7 +85,9 @@ def as_steps(given: Any, places: int, name: str, operation: str, least: int = 1)
     return tuple(int(s) for s in steps)
 
 
-def as_pads(given: Any, lengths: Shape, kernel: Shape, stride: Shape, dilation: Shape, operation: str) -> Pads:
+def as_pads(
+    given: Any, lengths: Shape, kernel: Shape, stride: Shape, dilation: Shape, operation: str, called: str = "pad"
+) -> Pads:
     """Return the padding of each axis: from one number, one or a pair for each axis, or "same".
 
     "same" gives ⌈length / stride⌉ places, and of an odd number of zeros one more after than before, as TensorFlow and
@@ -81,14 +106,14 @@ def as_pads(given: Any, lengths: Shape, kernel: Shape, stride: Shape, dilation: 
             pads.append((needed // 2, needed - needed // 2))
         return tuple(pads)
     if isinstance(given, (tuple, list)) and len(given) == places and all(isinstance(p, (tuple, list)) for p in given):
-        pairs = tuple(as_steps(p, 2, "pad", operation, least=0) for p in given)
+        pairs = tuple(as_steps(p, 2, called, operation, least=0) for p in given)
         return tuple((before, after) for before, after in pairs)
     if isinstance(given, (str, float)):
         raise ShapeError(
-            f"{operation}: pad={given!r}; expected 'same', a number of zeros (0 for Keras's 'valid'), one for each "
-            "axis, or pairs (before, after)"
+            f"{operation}: {called}={given!r}; expected 'same', a number of zeros (0 for Keras's 'valid'), one for "
+            "each axis, or pairs (before, after)"
         )
-    return tuple((p, p) for p in as_steps(given, places, "pad", operation, least=0))
+    return tuple((p, p) for p in as_steps(given, places, called, operation, least=0))
 
 
 def within_padding(lead: Shape, lengths: Shape, pads: Pads, dtype: DType) -> Selection:

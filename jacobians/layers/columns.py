@@ -1,89 +1,39 @@
-"""A convolution as the courses write it: im2col, and im2row for channels last, as functions that formulas name."""
+"""The structures of convolutions and pools in formulas: a way back is a function by name, or a sum over indices."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, show_shape
+from jacobians.arrays import Array, Shape, as_array, inverse_axes, show_shape
+from jacobians.layers.image_functions import COL2IM, ROW2IM, TURNED
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.linops.wrappers import Transposed
 from jacobians.symbols.expressions import Call, Expr, Number
 from jacobians.symbols.named_functions import Function
 
-__all__ = ["IM2COL", "IM2ROW", "FromColumns", "OfFormulas", "Unfolding"]
+__all__ = [
+    "AxesMoved",
+    "BackByName",
+    "Contracted",
+    "FromColumns",
+    "OfFormulas",
+    "TurnedKernel",
+    "Unfolding",
+    "Unpooling",
+    "written_numbers",
+]
 
 
-def im2col(X: Array, height: int, width: int, stride: int, pad: int, dilation: int = 1) -> Array:
-    height, width, stride, pad, dilation = int(height), int(width), int(stride), int(pad), int(dilation)
-    P = np.pad(X, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    reach = dilation * (height - 1) + 1, dilation * (width - 1) + 1
-    windows = np.lib.stride_tricks.sliding_window_view(P, reach, axis=(2, 3))[:, :, ::stride, ::stride]
-    windows = windows[..., ::dilation, ::dilation]
-    return windows.transpose(0, 1, 4, 5, 2, 3).reshape(len(X), X.shape[1] * height * width, -1)
-
-
-def col2im(
-    dXcol: Array,
-    channels: int,
-    rows: int,
-    columns: int,
-    height: int,
-    width: int,
-    stride: int,
-    pad: int,
-    dilation: int = 1,
-) -> Array:
-    channels, rows, columns, height = int(channels), int(rows), int(columns), int(height)
-    width, stride, pad, dilation = int(width), int(stride), int(pad), int(dilation)
-    dP = np.zeros((len(dXcol), channels, rows + 2 * pad, columns + 2 * pad), dXcol.dtype)
-    down = (rows + 2 * pad - dilation * (height - 1) - 1) // stride + 1
-    across = (columns + 2 * pad - dilation * (width - 1) - 1) // stride + 1
-    parts = dXcol.reshape(len(dXcol), channels, height, width, down, across)
-    for i in range(height):
-        for j in range(width):
-            y, x = dilation * i, dilation * j
-            dP[:, :, y : y + stride * down : stride, x : x + stride * across : stride] += parts[:, :, i, j]
-    return dP[:, :, pad : pad + rows, pad : pad + columns]
-
-
-def im2row(X: Array, height: int, width: int, stride: int, pad: int, dilation: int = 1) -> Array:
-    height, width, stride, pad, dilation = int(height), int(width), int(stride), int(pad), int(dilation)
-    P = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-    reach = dilation * (height - 1) + 1, dilation * (width - 1) + 1
-    windows = np.lib.stride_tricks.sliding_window_view(P, reach, axis=(1, 2))[:, ::stride, ::stride]
-    windows = windows[..., ::dilation, ::dilation]
-    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, height * width * X.shape[3])
-
-
-def row2im(
-    dXrow: Array,
-    rows: int,
-    columns: int,
-    channels: int,
-    height: int,
-    width: int,
-    stride: int,
-    pad: int,
-    dilation: int = 1,
-) -> Array:
-    channels, rows, columns, height = int(channels), int(rows), int(columns), int(height)
-    width, stride, pad, dilation = int(width), int(stride), int(pad), int(dilation)
-    down = (rows + 2 * pad - dilation * (height - 1) - 1) // stride + 1
-    across = (columns + 2 * pad - dilation * (width - 1) - 1) // stride + 1
-    parts = dXrow.reshape(-1, down, across, height, width, channels)
-    dP = np.zeros((len(parts), rows + 2 * pad, columns + 2 * pad, channels), dXrow.dtype)
-    for i in range(height):
-        for j in range(width):
-            y, x = dilation * i, dilation * j
-            dP[:, y : y + stride * down : stride, x : x + stride * across : stride] += parts[:, :, :, i, j]
-    return dP[:, pad : pad + rows, pad : pad + columns]
-
-
-IM2COL, COL2IM = Function("im2col", "im2col", im2col), Function("col2im", "col2im", col2im)
-IM2ROW, ROW2IM = Function("im2row", "im2row", im2row), Function("row2im", "row2im", row2im)
+def written_numbers(numbers: Sequence[int], usual: Sequence[int], least: int) -> tuple[int, ...]:
+    """Return the numbers that a formula shows: those at the end that are as usual are left out."""
+    shown = [*numbers]
+    while len(shown) > least and shown[-1] == usual[len(shown) - 1]:
+        shown.pop()
+    return tuple(shown)
 
 
 class OfFormulas(Jacobian):
@@ -113,33 +63,106 @@ class OfFormulas(Jacobian):
         return ()
 
 
-class Unfolding(OfFormulas):
+class BackByName(OfFormulas):
+    """A structure whose transpose is a function with a name, of the cotangent and of other arguments."""
+
+    __slots__ = ("arguments", "back")
+
+    def __init__(self, back: Function, arguments: Sequence[Expr | int], codomain: Shape, domain: Shape) -> None:
+        self.back = back
+        self.arguments = [given if isinstance(given, Expr) else Number(given) for given in arguments]
+        super().__init__(codomain, domain, np.dtype(np.float64))
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return cast(Array, Call(self.back, (cast(Expr, cotangent), *self.arguments), self.domain))
+
+
+class Unfolding(BackByName):
     """X ↦ its columns, or its rows where the channels come last; the transpose is col2im, or row2im."""
 
-    __slots__ = ("steps",)
+    __slots__ = ()
     _rule = ("windows overlap", "Each entry gets the sum over the windows that it is in")
 
     def __init__(self, images: Shape, columns: Shape, steps: tuple[int, ...]) -> None:
-        self.steps = steps
-        super().__init__(columns, images, np.dtype(np.float64))
+        super().__init__(COL2IM if len(columns) == 3 else ROW2IM, (*images[1:], *steps), columns, images)
+
+
+class TurnedKernel(BackByName):
+    """W ↦ W turned by 180°, as its transpose does."""
+
+    __slots__ = ()
+    _rule = ("the kernel is turned", "A true convolution turns its kernel by 180°, on the way back too")
+
+    def __init__(self, shape: Shape, where: tuple[int, ...]) -> None:
+        super().__init__(TURNED, where, shape, shape)
+
+
+class AxesMoved(OfFormulas):
+    """X ↦ X with its axes in another order; the transpose moves them back.
+
+    Parameters
+    ----------
+    letters : str
+        One for each axis, in the order that they get.
+    axes : sequence of int
+        Where each of these is in X.
+    shape : tuple of int
+        Of X.
+    """
+
+    __slots__ = ("here", "there")
+    _rule = ("axes in another order", "Each entry goes back to its place")
+
+    def __init__(self, letters: str, axes: Sequence[int], shape: Shape) -> None:
+        self.here, self.there = "".join(letters[place] for place in inverse_axes(axes)), letters
+        super().__init__(tuple(shape[a] for a in axes), shape, np.dtype(np.float64))
+
+    def of(self, images: Expr) -> Expr:
+        """Return the images with their axes moved."""
+        return cast(Expr, np.einsum(f"{self.here}->{self.there}", cast(Array, images)))
 
     def _vjp(self, cotangent: Array) -> Array:
-        numbers = map(Number, (*self.domain[1:], *self.steps))
-        function = COL2IM if len(self.codomain) == 3 else ROW2IM
-        return cast(Array, Call(function, (cast(Expr, cotangent), *numbers), self.domain))
+        if len(self.there) == 2:
+            return cotangent.T
+        return as_array(np.einsum(f"{self.there}->{self.here}", cotangent))
 
 
-class FromColumns(OfFormulas):
+class Contracted(OfFormulas):
+    """V ↦ a sum over indices of V and another array; the transpose is another such sum.
+
+    Parameters
+    ----------
+    back : str
+        The indices of the other array, of the cotangent and of V, as `numpy.einsum` has them.
+    other : Expr
+    codomain, domain : tuple of int
+    """
+
+    __slots__ = ("back", "other")
+    _rule = ("a sum over indices", "Each entry gets the sum of what it was multiplied by")
+
+    def __init__(self, back: str, other: Expr, codomain: Shape, domain: Shape) -> None:
+        self.back, self.other = back, other
+        super().__init__(codomain, domain, np.dtype(np.float64))
+
+    def _vjp(self, cotangent: Array) -> Array:
+        return as_array(np.einsum(self.back, cast(Array, self.other), cotangent))
+
+
+class FromColumns(Contracted):
     """X_col ↦ W X_col, for each image, and for each of several groups."""
 
-    __slots__ = ("weights",)
+    __slots__ = ()
     _rule = ("one kernel for all places", "Each column of each image meets the same kernel")
 
     def __init__(self, weights: Expr, columns: Shape) -> None:
-        self.weights = weights
         count, *groups, _, p = columns
-        super().__init__((count, *groups, weights.shape[-2], p), columns, np.dtype(np.float64))
+        spec = "gok,ngop->ngkp" if groups else "ok,nop->nkp"
+        super().__init__(spec, weights, (count, *groups, weights.shape[-2], p), columns)
 
-    def _vjp(self, cotangent: Array) -> Array:
-        spec = "ok,nop->nkp" if len(self.domain) == 3 else "gok,ngop->ngkp"
-        return as_array(np.einsum(spec, cast(Array, self.weights), cotangent))
+
+class Unpooling(BackByName):
+    """X ↦ its pooled windows; the transpose hands each back to its largest entry, or spreads it over its window."""
+
+    __slots__ = ()
+    _rule = ("pool", "Each window hands back what arrives at it")

@@ -15,10 +15,12 @@ from jacobians.graphs import Graph, Value
 from jacobians.graphs.between import jacobians_between
 from jacobians.graphs.node import Origin
 from jacobians.graphs.second_by_values import second_by_values
+from jacobians.layers.axes import moved_copy
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import Jacobian
 from jacobians.operations import Jacobians, Operation
 from jacobians.operations.record import Makers
+from jacobians.presets import AnyLayout
 
 
 class Composed(Operation):
@@ -38,6 +40,9 @@ class Composed(Operation):
     @property
     def _own_layout(self) -> Layout:
         return self.layout or DEFAULT_LAYOUT
+
+    def moved_to(self, layout: AnyLayout) -> Operation:
+        return moved_copy(self, layout)
 
     def __call__(self, *operands: Any) -> Any:
         """Return the value and its `Jacobians`; of values of a graph, see `jacobians.values`, a value."""

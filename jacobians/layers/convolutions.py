@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, cast, final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from jacobians.layers.axes import (
     padded,
     within_padding,
 )
-from jacobians.layers.columns import IM2COL, IM2ROW, FromColumns, Unfolding
+from jacobians.layers.convolution_formulas import ConvolutionInFormulas
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import (
     BatchedKronecker,
@@ -32,7 +32,6 @@ from jacobians.linops import (
     ForEachExample,
     Jacobian,
     Kronecker,
-    Product,
     Reshape,
     Selection,
     SharedKernel,
@@ -41,11 +40,10 @@ from jacobians.linops import (
 )
 from jacobians.linops.convolutions import window_counts
 from jacobians.operations import Jacobians, Operation, Primitive
-from jacobians.operations.inside import Inside
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
-from jacobians.symbols.expressions import Call, Expr, Number, Ones
+from jacobians.symbols.expressions import Expr
 
 __all__ = ["Convolution", "TransposedConvolution", "conv1d", "conv2d", "conv_transpose2d"]
 
@@ -57,6 +55,7 @@ class _WithKernel(Primitive):
     """What a convolution and its transpose are told, and where their arrays lie."""
 
     per_example = True
+    reads = ("images", "kernels")
 
     def __init__(
         self,
@@ -128,7 +127,9 @@ class _WithKernel(Primitive):
             kernels = "HWIO" if layout.kernels == "OIHW" else "OIHW"
             there = W.shape[layout.replace(kernels=kernels).kernel_axes(self.places)[1]] * self.groups
             hint = ""
-            if there == channels and type(self) is Convolution:
+            if type(self) is TransposedConvolution and W.shape[layout.kernel_axes(self.places)[1]] == channels:
+                hint = "; the kernel of a transposed convolution begins with its inputs: exchange W's first axes"
+            elif there == channels and type(self) is Convolution:
                 hint = f"; another layout would fit: is the kernel {kernels}?"
             elif expected in (X.shape[1], X.shape[-1], X.shape[0]):
                 hint = f"; another layout would fit: are the images {images}, or the batch on the other side?"
@@ -178,15 +179,14 @@ class Convolution(_WithKernel):
     pad : int, sequence of int, sequence of pairs, or "same"
         Zeros around X.
     groups : int
-        The channels, and the outputs, are cut into so many parts, and each output sees its own part of the channels.
+        The channels and the outputs are cut into so many parts. Each output sees its own part of the channels.
     bias : bool
     sizes : sequence of int, optional
-        Of the kernel, (out, in/groups, \*lengths) in this order, where they are to be known beforehand, as for
-        `Network.init`.
+        Of the kernel, (out, in/groups, \*lengths) in this order. `Network.init` needs them before there is an X.
     flipped : bool
-        Whether the kernel is turned by 180° first: a convolution as mathematics has it (scipy.signal.convolve; MATLAB's
-        conv2; Ng's notes). The frameworks, and MATLAB's dlconv, do not: theirs is a cross-correlation (Goodfellow,
-        Bengio & Courville 2016, *Deep Learning*, eq. 9.6).
+        Whether the kernel is turned by 180° first. This is the convolution of mathematics (scipy.signal.convolve;
+        MATLAB's conv2; Ng's notes). The frameworks and MATLAB's dlconv do not turn it. Theirs is a cross-correlation
+        (Goodfellow, Bengio & Courville 2016, *Deep Learning*, eq. 9.6).
     layout : Layout, Convention or str, optional
 
     Examples
@@ -222,73 +222,10 @@ class Convolution(_WithKernel):
         return self._with_bias(value.reshape(count, outputs, *places), makers, arrays)
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
-        """Return the value of the images' columns, or rows, and the makers of the Jacobians, as the courses have them.
-
-        Channels first, Z = W X_col + b with X_col = im2col(X), dW = Σₙ dZₙ X_colₙᵀ and dX = col2im(Wᵀ dZ). Channels
-        last, Z = X_row W + 1 bᵀ with one row for each place, dW = X_rowᵀ dZ and dX = row2im(dZ Wᵀ).
-        """
+        """Return the value of the images' columns, or rows, and the makers; see `ConvolutionInFormulas`."""
         X, W, *bias = inputs
-        own = self._own_layout
-        where = own.batch, own.images, own.kernels
-        last = where == ("rows", "HWC", "HWIO")
-        if self.places != 2 or self.flipped or X.ndim != 4 or W.ndim != 4 or not (last or where[1:] == ("CHW", "OIHW")):
-            raise ShapeError("conv2d: a formula is written for images CHW and kernels OIHW, or HWC and HWIO, unflipped")
-        (count, _, *lengths) = (X.shape[axis] for axis in own.image_axes())
-        (out, inner, *kernel) = (W.shape[axis] for axis in own.kernel_axes())
-        pads = as_pads(self.pad, tuple(lengths), tuple(kernel), self.stride, self.dilation, self.name)
-        alike = all(len({*numbers}) == 1 for numbers in (sum(pads, ()), self.stride, self.dilation))
-        if not alike or own.batch != "rows" or (last and self.groups > 1):
-            raise ShapeError("conv2d: a formula is written for one stride, padding and dilation, and a batch in rows")
-        dilation = self.dilation[0]
-        steps = (*kernel, self.stride[0], pads[0][0], *([dilation] if dilation > 1 else []))
-        wide = tuple(n + 2 * pads[0][0] for n in lengths)
-        places = window_counts(wide, tuple(kernel), self.stride, self.dilation)
-        k, p = inner * size_of(tuple(kernel)), size_of(places)
-        if last:
-            return self._by_rows(X, W, bias, steps, (count, *places, out), k, name)
-        groups = (self.groups,) if self.groups > 1 else ()
-        flat = (count, self.groups * k, p)
-        columns = name.inside("Xcol")(Call(IM2COL, (X, *map(Number, steps)), flat))
-        unfolding: tuple[Jacobian, ...] = (Inside(columns), Unfolding(X.shape, flat, steps))
-        if groups:
-            grouped = (count, *groups, k, p)
-            columns, unfolding = columns.reshape(*grouped), (Reshape(grouped, flat), *unfolding)
-        shape = (*groups, out // self.groups, k)
-        matrix = W.reshape(*shape)
-        by_columns = SharedKernel(cast(Array, columns), 1, out // self.groups, groups=bool(groups))
-        outer = Reshape((count, out, *places), by_columns.codomain)
-        value = by_columns._jvp(cast(Array, matrix))
-        makers: Makers = {
-            "X": lambda: Product((outer, FromColumns(matrix, columns.shape), *unfolding)),
-            "W": lambda: Product((outer, by_columns, Reshape(shape, W.shape))),
-        }
-        value = value.reshape(count, out, p)
-        if bias:
-            spread = np.einsum("nop,o->nop", cast(Array, Ones((count, out, p))), cast(Array, bias[0]))
-            value = value + spread
-            rows = Broadcast((count, out, p), (out, 1)), Reshape((out, 1), (out,))
-            makers["b"] = lambda: Product((Reshape((count, out, *places), (count, out, p)), *rows))
-        return cast(Expr, value.reshape(count, out, *places)), makers
-
-    def _by_rows(
-        self, X: Expr, W: Expr, bias: Sequence[Expr], steps: tuple[int, ...], own: Shape, k: int, name: Naming
-    ) -> tuple[Expr, Makers]:
-        """An affine layer of one row for each place of each image."""
-        count, out = size_of(own[:-1]), own[-1]
-        rows = name.inside("Xrow")(Call(IM2ROW, (X, *map(Number, steps)), (count, k)))
-        outer, matrix = Reshape(own, (count, out)), W.reshape(k, out)
-        by_kernel = Kronecker(cast(Array, rows), out)
-        value = by_kernel._jvp(cast(Array, matrix))
-        by_rows = Kronecker(count, cast(Array, matrix.T))
-        makers: Makers = {
-            "X": lambda: Product((outer, by_rows, Inside(rows), Unfolding(X.shape, (count, k), steps))),
-            "W": lambda: Product((outer, by_kernel, Reshape((k, out), W.shape))),
-        }
-        if bias:
-            by_bias = Product((Kronecker(cast(Array, Ones((count, 1))), out), Reshape((1, out), (out,))))
-            value = value + by_bias._jvp(cast(Array, bias[0]))
-            makers["b"] = lambda: Product((outer, by_bias))
-        return cast(Expr, value.reshape(*own)), makers
+        own = self.places, self.stride, self.pad, self.dilation, self.groups, self.flipped
+        return ConvolutionInFormulas(self.name, self._own_layout, *own)(X, W, bias, name)
 
     def _second(self, cotangent: Array, *arrays: Array) -> Second:
         """What arrives at the images is linear in the kernel: the transposed convolution of the cotangent."""
@@ -333,8 +270,8 @@ class Convolution(_WithKernel):
 class TransposedConvolution(_WithKernel):
     r"""(X, W, b) ↦ Jᵀ X + b, where J is the Jacobian of a `Convolution` with respect to its images.
 
-    X has the channels that the convolution gives, W is (in, out, *places) seen from here, as in torch. Dumoulin & Visin
-    (2016), *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, ch. 4.
+    X has the channels that the convolution gives. W is (in, out, *places) as seen from here, as in torch. See Dumoulin
+    & Visin (2016), *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, ch. 4.
 
     Parameters
     ----------
@@ -464,8 +401,8 @@ def conv2d(
 ) -> tuple[Array, Jacobians]:
     r"""Return the convolution of images and a kernel, and its Jacobians with respect to both and to the bias.
 
-    With X_col the windows of an image as columns, it is Z = W X_col for each image, so its gradients are
-    :math:`dW = \sum_n dZ_n X_{col,n}^\top` and dX_col = Wᵀ dZ, whose entries are added up where windows overlap.
+    X_col has the windows of an image as columns, and Z = W X_col for each image. So the gradients are
+    :math:`dW = \sum_n dZ_n X_{col,n}^\top` and dX_col = Wᵀ dZ. Its entries are added up where windows overlap.
 
     Parameters
     ----------

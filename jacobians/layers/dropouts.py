@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array, generator
 from jacobians.errors import ArgumentError, DomainError, ShapeError
+from jacobians.layers.axes import as_mask
 from jacobians.linops import Diagonal, Jacobian
 from jacobians.operations import Unary
 from jacobians.operations.on_values import of_one
@@ -39,7 +40,7 @@ class Dropout(Unary):
     piecewise_linear = True
 
     def __init__(self, mask: npt.ArrayLike, drop: float) -> None:
-        self.mask = as_array(mask, "the mask", self.name).astype(bool)
+        self.mask = as_mask(mask, self.name)
         self.drop = _probability(drop)
 
     def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:

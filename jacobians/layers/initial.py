@@ -21,9 +21,9 @@ def initial_weights(
 ) -> Array:
     r"""Return random weights of a layer, in a layout: a matrix, or a convolution's kernel.
 
-    A node adds up fan_in products; of a kernel these are the channels times the entries of a window, and fan_out the
-    outputs times them. The numbers are drawn for one node after another, so one seed gives the same layer in every
-    layout.
+    A node adds up fan_in products. Of a kernel, fan_in is the number of channels times the entries of a window, and
+    fan_out is the number of outputs times these entries. The numbers are drawn for one node after another, so one seed
+    gives the same layer in every layout.
 
     Parameters
     ----------

@@ -6,28 +6,27 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import ClassVar, cast, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, a_number, as_array, as_float, inverse_axes
-from jacobians.errors import DomainError, ShapeError
+from jacobians.arrays import Array, Shape, a_number, as_array, as_float, inverse_axes, kind_of
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
-from jacobians.layers.axes import as_steps, given_back, is_in_order, moved, moved_copy
+from jacobians.layers.axes import as_steps, given_back, is_in_order, is_whole, moved, moved_copy
+from jacobians.layers.normalisation_formulas import normalised_in_symbols
 from jacobians.layout import DEFAULT_LAYOUT, Layout
-from jacobians.linops import Broadcast, Diagonal, DiagonalMinusOuter, Jacobian, Product, Reshape
+from jacobians.linops import Diagonal, DiagonalMinusOuter, Jacobian, Reshape
 from jacobians.linops.broadcast import spread
 from jacobians.linops.kernels import total
-from jacobians.linops.standardised import Standardised
 from jacobians.operations import Jacobians, Operation, Primitive
 from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout, find_layout
-from jacobians.symbols.expressions import Call, Expr
-from jacobians.symbols.named_functions import Function
+from jacobians.symbols.expressions import Expr
 
 __all__ = [
     "BatchNorm",
@@ -165,13 +164,6 @@ class _Normalised(Primitive):
         return by if given == beside else by @ Reshape(beside, given, like.dtype)
 
 
-def sqrt(Z: Array) -> Array:
-    return np.sqrt(Z)
-
-
-_SQRT = Function("sqrt", "sqrt", sqrt)
-
-
 @final
 class BatchNorm(_Normalised):
     """(X, γ, β) ↦ γ ∘ x̂ + β. It normalises each feature over the examples, or each channel over examples and places.
@@ -180,10 +172,11 @@ class BatchNorm(_Normalised):
     ----------
     eps : float
     statistics : (mean, variance), optional
-        Of each feature, such as running ones: then nothing is computed from the batch, and each example is by itself.
+        Of each feature, such as running ones. With them nothing is computed from the batch, and each example is
+        treated alone.
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -203,30 +196,14 @@ class BatchNorm(_Normalised):
         features: int | None = None,
     ) -> None:
         super().__init__(eps, layout, features=features)
-        self.statistics = statistics and tuple(
-            as_float(s, n, self.name).copy() for s, n in zip(statistics, ("mean", "variance"), strict=True)
-        )
+        self.statistics = None if statistics is None else _statistics(statistics, self.name)
         self.per_example = statistics is not None
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
-        """Return γ ∘ x̂ + β of a matrix, and the makers: by X the one line of CS231n's assignment."""
-        X, gamma, beta = inputs
-        axis = self._own_layout.batch_axis
-        if X.ndim != 2 or gamma.ndim != 1 or self.statistics is not None or axis != 0:
-            raise ShapeError("batch_norm: a formula is written for a batch in rows, in training")
-        m, shape = X.shape[0], X.shape
-        away = name.inside("D")(X - X.sum(axis=0, keepdims=True) / m)
-        spread = name.inside("S")(Call(_SQRT, ((away * away).sum(axis=0) / m + self.eps,)))
-        hat = name.inside("Xhat")(away / np.broadcast_to(cast(Array, spread), shape))
-        slopes = np.broadcast_to(cast(Array, gamma / (m * spread)), shape)
-        known = cast(Array, hat)
-        value = np.broadcast_to(cast(Array, gamma), shape) * known + np.broadcast_to(cast(Array, beta), shape)
-        makers: Makers = {
-            "X": lambda: Product((Standardised(known, 0), Diagonal(slopes))),
-            "gamma": lambda: Product((Diagonal(known), Broadcast(shape, gamma.shape))),
-            "beta": lambda: Broadcast(shape, beta.shape),
-        }
-        return cast(Expr, value), makers
+        """Return γ ∘ x̂ + β, and the makers: by X the one line of CS231n's assignment, or a diagonal in evaluation."""
+        X, *scales = inputs
+        axis = self._feature_axis(X.shape)
+        return normalised_in_symbols(X, scales, axis, 0, self.eps, name, statistics=self.statistics)
 
     def _feature_axis(self, shape: Shape) -> int:
         return channel_axis(shape, self._own_layout)
@@ -265,6 +242,17 @@ class BatchNorm(_Normalised):
         return Diagonal(as_array(gamma * slopes).astype(hat.dtype, copy=False))
 
 
+def _statistics(given: Any, operation: str) -> tuple[Array, Array]:
+    """The mean and the variance of a pair of them, copied."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise ArgumentError(
+            f"{operation}: the statistics are {kind_of(given)}; expected a pair (mean, variance), as "
+            "running_statistics returns it"
+        )
+    mean, variance = (as_float(s, n, operation).copy() for s, n in zip(given, ("mean", "variance"), strict=True))
+    return mean, variance
+
+
 def channel_axis(shape: Shape, layout: Layout) -> int:
     """Return the axis of the features of a matrix, or of the channels of a batch of images."""
     return layout.feature_axis if len(shape) == 2 else layout.image_axes(len(shape) - 2)[1]
@@ -279,7 +267,7 @@ class LayerNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -293,6 +281,12 @@ class LayerNorm(_Normalised):
 
     def _feature_axis(self, shape: Shape) -> int:
         return self._own_layout.feature_axis
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the value, one row for each example or place, and the makers."""
+        X, *scales = inputs
+        axis = self._feature_axis(X.shape)
+        return normalised_in_symbols(X, scales, axis, 1, self.eps, name, centred=self.centred)
 
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         return features_last(shape, self._own_layout)
@@ -314,7 +308,7 @@ class RMSNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -330,6 +324,12 @@ class RMSNorm(_Normalised):
     def _feature_axis(self, shape: Shape) -> int:
         return self._own_layout.feature_axis
 
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the value, one row for each example or place, and the makers."""
+        X, *scales = inputs
+        axis = self._feature_axis(X.shape)
+        return normalised_in_symbols(X, scales, axis, 1, self.eps, name, centred=self.centred)
+
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         return features_last(shape, self._own_layout)
 
@@ -344,7 +344,7 @@ class GroupNorm(_Normalised):
     eps : float
     layout : Layout, Convention or str, optional
     features : int, optional
-        How many entries γ has, where that is to be known beforehand, as for `Network.init`.
+        How many entries γ has. `Network.init` needs it before there is an X.
 
     Examples
     --------
@@ -367,7 +367,7 @@ class GroupNorm(_Normalised):
     def _groups(self, shape: Shape) -> tuple[tuple[int, ...], int]:
         axes = self._own_layout.image_axes(len(shape) - 2)
         channels = shape[axes[1]]
-        if self.groups not in range(1, channels + 1) or channels % self.groups:
+        if not is_whole(self.groups) or self.groups < 1 or channels % self.groups:
             raise ShapeError(
                 f"group_norm: X has shape {shape} with {channels} channels, groups={self.groups!r}; expected a divisor "
                 f"of {channels}"
@@ -387,13 +387,14 @@ def batch_norm(
 ) -> tuple[Array, Jacobians]:
     r"""Return the batch-normalised X, and its Jacobians with respect to X, γ and β.
 
-    In training, with x̂ and 1/s of each feature over the m examples,
-    :math:`J_X = \operatorname{diag}(\gamma / s)(I - \hat x \hat x^\top / m)(I - 1 1^\top / m)`, from which CS231n's one
-    line follows: dx = γ/(m s) · (m·dout − Σ dout − x̂ · Σ (dout ∘ x̂)).
+    In training, x̂ and 1/s of each feature are taken over the m examples. The Jacobian is
+    :math:`J_X = \operatorname{diag}(\gamma / s)(I - \hat x \hat x^\top / m)(I - 1 1^\top / m)`. CS231n's one line
+    follows from it: dx = γ/(m s) · (m·dout − Σ dout − x̂ · Σ (dout ∘ x̂)).
 
     Parameters
     ----------
-    X : array_like, shape (N, D), or a batch of images: then each channel is normalised over examples and places
+    X : array_like, shape (N, D), or a batch of images
+        Each channel of images is normalised over examples and places.
     gamma, beta : array_like, shape (D,)
     eps : float
     statistics : (mean, variance), optional
@@ -442,11 +443,11 @@ def running_statistics(
     X : array_like
         As in `batch_norm`.
     before : (mean, variance), optional
-        Taken with weight `momentum`, the batch's with 1 − momentum, as CS231n and Keras do; torch's momentum is
-        1 − this one.
+        They get the weight `momentum`, and the batch's get 1 − momentum. This is as in CS231n and Keras; torch's
+        momentum is 1 − this one.
     momentum : float
     unbiased : bool
-        Whether the batch's variance is divided by m − 1, as torch does here, though not in the layer itself.
+        Whether the batch's variance is divided by m − 1. torch does so for running statistics, and not in the layer.
     layout : Layout, Convention or str, optional
 
     Examples
@@ -460,13 +461,23 @@ def running_statistics(
         raise ShapeError(f"running_statistics: X has shape {array.shape}; expected a batch of at least one example")
     axis = channel_axis(array.shape, find_layout(layout)) % array.ndim
     others = tuple(i for i in range(array.ndim) if i != axis)
+    if unbiased and array.size == array.shape[axis]:
+        raise DomainError(
+            f"running_statistics: X has shape {array.shape}, one entry of each feature; an unbiased variance needs two"
+        )
     found = array.mean(axis=others), array.var(axis=others, ddof=int(unbiased))
+    if isinstance(momentum, bool) or not 0 <= momentum <= 1:
+        raise DomainError(
+            f"running_statistics: momentum={momentum!r}; expected the share of the old statistics, from 0 to 1. "
+            "torch's momentum is that of the new ones: pass 1 − momentum"
+        )
     if before is None:
         return as_array(found[0]), as_array(found[1])
-    mean, variance = (
-        as_array(momentum * as_float(old, "before", "running_statistics") + (1 - momentum) * new)
-        for old, new in zip(before, found, strict=True)
-    )
+    old_ones = _statistics(before, "running_statistics")
+    if any(old.shape != found[0].shape for old in old_ones):
+        shapes = " and ".join(str(old.shape) for old in old_ones)
+        raise ShapeError(f"running_statistics: those from before have shapes {shapes}, the batch's {found[0].shape}")
+    mean, variance = (as_array(momentum * old + (1 - momentum) * new) for old, new in zip(old_ones, found, strict=True))
     return mean, variance
 
 

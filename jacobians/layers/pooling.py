@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.arrays import Array, as_array, inverse_axes, size_of
-from jacobians.errors import DomainError, ShapeError
+from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.layers.axes import as_pads, as_steps, given_back, moved, moved_copy, padded_with, within_padding
-from jacobians.layers.pool_formulas import POOLS, Unpooling
+from jacobians.layers.columns import Unpooling, written_numbers
+from jacobians.layers.image_functions import POOLS
 from jacobians.layout import DEFAULT_LAYOUT, Layout
 from jacobians.linops import (
     Broadcast,
@@ -56,6 +57,7 @@ class _OfImages(Unary):
 
     per_example = True
     piecewise_linear = True
+    reads = ("images",)
     layout: Layout | None
 
     def moved_to(self, layout: AnyLayout) -> Operation:
@@ -75,8 +77,8 @@ class _OfImages(Unary):
 class Pool(_OfImages):
     """X ↦ the largest entry, or the mean, of each window of each channel.
 
-    Of equal entries the first in C order is the largest, as in torch; CS231n's max_pool_backward gives each of them the
-    whole gradient, which is no derivative of the value.
+    Of equal entries the first in C order counts as the largest, as in torch. CS231n's max_pool_backward gives each of
+    them the whole gradient, which is no derivative of the value.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ class Pool(_OfImages):
     stride : int or sequence of int, optional
         The size unless given.
     pad : int, sequence or "same"
-        Around X: what is never the largest, or zeros, which the mean counts.
+        How many entries are put around X. A maximum never takes one; a mean counts them as zeros.
     layout : Layout, Convention or str, optional
 
     Examples
@@ -103,6 +105,8 @@ class Pool(_OfImages):
         pad: Any = 0,
         layout: AnyLayout | None = None,
     ) -> None:
+        if which not in ("max", "avg"):
+            raise ArgumentError(f"Pool: which={which!r} is unknown; choose 'max' or 'avg'")
         self.which, self.size, self.stride, self.pad = which, size, stride, pad
         self.layout = None if layout is None else find_layout(layout)
 
@@ -134,22 +138,37 @@ class Pool(_OfImages):
         """Return the value as a function with a name, and the maker of the Jacobian, whose transpose is another."""
         (X,) = inputs
         own = self.layout or DEFAULT_LAYOUT
-        if X.ndim != 4 or own.batch != "rows":
-            raise ShapeError(f"{self.name}: a formula is written for images of two axes, and a batch in rows")
+        if X.ndim not in (3, 4):
+            raise ShapeError(f"{self.name}: a formula is written for images of one axis or two")
+        if X.ndim == 3:
+            return self._of_lines(X, name)
         axes = own.image_axes(2)
         lengths = tuple(X.shape[a] for a in axes[2:])
         size = as_steps(self.size, 2, "size", self.name)
         stride = as_steps(self.size if self.stride is None else self.stride, 2, "stride", self.name)
-        pads = as_pads(self.pad, lengths, size, stride, (1, 1), self.name)
-        if len({*sum(pads, ())}) > 1 or stride[0] != stride[1]:
-            raise ShapeError(f"{self.name}: a formula is written for one stride and padding")
-        wide = tuple(n + 2 * pads[0][0] for n in lengths)
+        (top, bottom), (left, right) = pads = as_pads(self.pad, lengths, size, stride, (1, 1), self.name)
+        wide = tuple(n + sum(p) for n, p in zip(lengths, pads, strict=True))
         shape = list(X.shape)
         shape[axes[2] : axes[3] + 1] = window_counts(wide, size, stride, (1, 1), self.name)
-        steps = (*size, stride[0], pads[0][0], *([axes[2]] if axes[2] != 2 else []))
+        usual = (*size, stride[0], top, 2, stride[0], top, top, top)
+        steps = written_numbers((*size, stride[0], top, axes[2], stride[1], bottom, left, right), usual, 4)
         forward, backward = POOLS[self.which]
         value = name(Call(forward, (X, *map(Number, steps)), tuple(shape)))
-        return value, {"X": lambda: Unpooling(backward, X, tuple(shape), steps)}
+        return value, {"X": lambda: Unpooling(backward, (X, *steps), tuple(shape), X.shape)}
+
+    def _of_lines(self, X: Expr, name: Naming) -> tuple[Expr, Makers]:
+        """Images of one axis as images of one row."""
+        size, stride = self.size, self.size if self.stride is None else self.stride
+        (k,), (s,) = as_steps(size, 1, "size", self.name), as_steps(stride, 1, "stride", self.name)
+        axes = (self.layout or DEFAULT_LAYOUT).image_axes(1)
+        ((before, after),) = as_pads(self.pad, (X.shape[axes[2]],), (k,), (s,), (1,), self.name)
+        pads = ((0, 0), (before, after))
+        shape = (*X.shape[: axes[2]], 1, *X.shape[axes[2] :])
+        value, makers = Pool(self.which, (1, k), (s, s), pads, self.layout).in_symbols(X.reshape(*shape))
+        flat = tuple(n for axis, n in enumerate(value.shape) if axis != axes[2])
+        by_x = makers["X"]
+        found = name(value.reshape(*flat))
+        return found, {"X": lambda: Product((Reshape(flat, value.shape), by_x(), Reshape(shape, X.shape)))}
 
     def _largest(self, x: Array, windows: Windows, pads: Any) -> tuple[Array, Makers]:
         inside = within_padding(x.shape[:2], x.shape[2:], pads, x.dtype)
@@ -220,9 +239,7 @@ class GlobalPool(_OfImages):
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
         """Return the value as one window's, and the maker of the Jacobian."""
         (X,) = inputs
-        axes = (self.layout or DEFAULT_LAYOUT).image_axes(2)
-        if X.ndim != 4:
-            raise ShapeError(f"{self.name}: a formula is written for images of two axes")
+        axes = (self.layout or DEFAULT_LAYOUT).image_axes(X.ndim - 2)
         lengths = tuple(X.shape[a] for a in axes[2:])
         pooled, makers = Pool(self.which, lengths, 1, layout=self.layout).in_symbols(X)
         kept = tuple(pooled.shape[a] for a in sorted(axes[:2]))
@@ -255,7 +272,7 @@ class Padded(_OfImages):
         (X,) = arrays
         axes = self._order(X)
         n = X.ndim - 2
-        pads = as_pads(self.widths, (1,) * n, (1,) * n, (1,) * n, (1,) * n, self.name)
+        pads = as_pads(self.widths, (1,) * n, (1,) * n, (1,) * n, (1,) * n, self.name, "widths")
         own = [(0, 0)] * X.ndim
         for axis, pair in zip(axes[2:], pads, strict=True):
             own[axis] = pair
@@ -279,6 +296,7 @@ class Flattened(Unary):
 
     name = "flatten"
     per_example = True
+    reads = ("vec",)
     piecewise_linear = True
 
     def __init__(self, layout: AnyLayout | None = None) -> None:
@@ -321,8 +339,9 @@ class Embedding(Unary):
     def __init__(self, tokens: npt.ArrayLike, layout: AnyLayout | None = None) -> None:
         self.tokens = as_array(tokens, "the tokens", "embedding").copy()
         if self.tokens.dtype.kind not in "iu":
+            order = "; the order is tokens, table" if self.tokens.ndim == 2 and self.tokens.dtype.kind == "f" else ""
             raise ShapeError(
-                f"embedding: the tokens have dtype {self.tokens.dtype}; expected integers, the rows' numbers"
+                f"embedding: the tokens have dtype {self.tokens.dtype}; expected integers, the rows' numbers{order}"
             )
         self.layout = None if layout is None else find_layout(layout)
 

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, inverse_axes, of_graph
+from jacobians.arrays import Array, Shape, inverse_axes, of_graph
 from jacobians.errors import ArgumentError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
+from jacobians.layers.axes import as_mask
 from jacobians.layers.composed import Composed
 from jacobians.layers.whole_sequences import (
     Around,
@@ -51,6 +52,8 @@ class _Recurrent(Composed):
     """
 
     per_example = True
+    reads = ("sequences", "weights")
+    no_formula = "is one operation; with steps=True every step has its formulas"
     letters: ClassVar[str] = "h"
     states: ClassVar[int] = 1
 
@@ -64,7 +67,7 @@ class _Recurrent(Composed):
         layout: AnyLayout | None = None,
     ) -> None:
         self.sequence, self.steps = sequence, steps
-        self.mask = None if mask is None else as_array(mask, "the mask", self.name).astype(bool)
+        self.mask = None if mask is None else as_mask(mask, self.name)
         self.gates = gates or self.letters
         if sorted(self.gates) != sorted(self.letters):
             raise ArgumentError(f"{self.name}: gates={gates!r}; expected the letters of {self.letters!r} in some order")
@@ -82,9 +85,10 @@ class _Recurrent(Composed):
         rank = 3 if self.sequence else 2
         if len(X) != rank or len(h) != 2:
             what = "a batch of sequences, three axes" if self.sequence else "one step's batch, a matrix"
+            of_torch = "; torch's first state has an axis of layers: pass h[0]" if len(h) == 3 and h[0] == 1 else ""
             raise ShapeError(
                 f"{self.name}: X has shape {X} and h {h}; expected {what}, and a matrix of states "
-                f"({self._own_layout}, sequences {self._own_layout.sequences})"
+                f"({self._own_layout}, sequences {self._own_layout.sequences}){of_torch}"
             )
         layout = self._own_layout
         ordered = tuple(X[a] for a in layout.sequence_axes()) if self.sequence else self._as_rows(X)
@@ -140,8 +144,10 @@ class _Recurrent(Composed):
         Wx, Wh = (W if own.weights == "columns" else W.T for W in rest[self.states : self.states + 2])
         x = X.transpose(axes)
         inputs = x.reshape(x.shape[0] * x.shape[1], x.shape[2])
-        into = matmul(inputs, Wx)
-        into = np.add(into, rest[self.states + 2], out=into).reshape(*x.shape[:2], Wx.shape[1])
+        # each step lies together, so that its gates can be written where what X gives was
+        into = matmul(x.swapaxes(0, 1).reshape(inputs.shape), Wx)
+        into = np.add(into, rest[self.states + 2], out=into)
+        into = into.reshape(x.shape[1], x.shape[0], Wx.shape[1]).swapaxes(0, 1)
         states = empty((*x.shape[:2], Wh.shape[0]), into.dtype, into, starts[0])
         around = self._run(into, starts, Wh, rest[self.states + 3 :], states)
         return states, WholeSequence(
@@ -229,7 +235,8 @@ class RNN(_Recurrent):
 class LSTM(_Recurrent):
     """(X, h, c, Wx, Wh, b) ↦ the states of a long short-term memory.
 
-    With the gates i, f, o = σ(…) and g = tanh(…) of xₜ Wx + hₜ₋₁ Wh + b, cₜ = f ∘ cₜ₋₁ + i ∘ g and hₜ = o ∘ tanh cₜ.
+    The gates are i, f, o = σ(…) and g = tanh(…) of xₜ Wx + hₜ₋₁ Wh + b. The cell is cₜ = f ∘ cₜ₋₁ + i ∘ g, and the
+    state is hₜ = o ∘ tanh cₜ.
 
     Parameters
     ----------
@@ -272,9 +279,9 @@ class LSTM(_Recurrent):
 class GRU(_Recurrent):
     """(X, h, Wx, Wh, b, bh) ↦ the states of a gated recurrent unit.
 
-    With r, z = σ(xₜ Wx + b + hₜ₋₁ Wh + bh) and n = tanh(xₜ Wx + b + r ∘ (hₜ₋₁ Wh + bh)), hₜ = (1 − z) ∘ n + z ∘ hₜ₋₁:
-    the reset gate comes after the product, as in torch and in Keras (reset_after). The gates lie in torch's order "rzn"
-    unless given; Keras' is "zrn".
+    The gates are r, z = σ(xₜ Wx + b + hₜ₋₁ Wh + bh). The state is hₜ = (1 − z) ∘ n + z ∘ hₜ₋₁ with
+    n = tanh(xₜ Wx + b + r ∘ (hₜ₋₁ Wh + bh)). The reset gate r comes after the product, as in torch and in Keras
+    (reset_after). The gates lie in torch's order "rzn" unless given; Keras' is "zrn".
 
     Examples
     --------
@@ -347,7 +354,7 @@ def rnn(
     mask : array_like of bool, shape (N, T), optional
         Which steps belong to an example; in the others its state stays.
     steps : bool
-        Of values: whether every step is values of its own, as an explanation or a diagnosis wants it. Else
+        Whether each step of values of a graph is values of its own, whose formulas `explain` writes. Without it
         the sequence is one operation, which is several times faster.
     layout : Layout, Convention or str, optional
 

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, DType, Shape, as_array
 from jacobians.layers.axes import given_back, moved
 from jacobians.linops import Broadcast, Commutation, Diagonal, GatedRecurrence, Jacobian, Kronecker, Reshape
 from jacobians.linops.kernels import empty, matmul
-from jacobians.linops.recurrence import Start
+from jacobians.linops.recurrence import Start, StepSlopes, back_through_time
 
-Around = Callable[[], GatedRecurrence]
-"""What makes the linear recurrence around the states, when it is first asked for."""
+Back = tuple[Array, Array, Array]
+"""What arrives at the gates' arguments of every step, at the first state and at the first cell."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """The linear recurrence around the states of a sequence.
+
+    Attributes
+    ----------
+    recurrence : callable
+        Makes it, when it is first asked for.
+    back : callable, optional
+        Its way back, where that is had without the slopes of all steps in memory.
+    """
+
+    recurrence: Callable[[], GatedRecurrence]
+    back: Callable[[Array], Back] | None = None
 
 
 class WholeSequence:
@@ -23,8 +41,8 @@ class WholeSequence:
 
     Parameters
     ----------
-    around : callable
-        Makes the `GatedRecurrence` by the gates' arguments.
+    around : Around
+        Of the gates' arguments.
     axes : tuple of int
         The order of axes that takes X to (N, T, D). It is an attribute too.
     shapes : dict
@@ -55,7 +73,13 @@ class WholeSequence:
 
     @cached_property
     def recurrence(self) -> GatedRecurrence:
-        return self._around()
+        return self._around.recurrence()
+
+    def around(self, recurrence: GatedRecurrence) -> WholeSequence:
+        """Return the same inputs, shapes and axes around another recurrence."""
+        other = copy(self)
+        other.recurrence, other._around = recurrence, Around(lambda: recurrence)
+        return other
 
     def by(self, name: str) -> Jacobian:
         """Return the Jacobian of the states with respect to one input."""
@@ -67,10 +91,15 @@ class WholeSequence:
         """Return what arrives at some inputs, of one way back through time for all of them."""
         if isinstance(row, Jacobian):
             return {name: row @ self.by(name) for name in names}
-        row = row.astype(np.result_type(row, self.recurrence.dtype), copy=False)
-        return self.handed_on(self.recurrence.back(row.transpose(self.axes)), names)
+        row = row.astype(np.result_type(row, self._dtype), copy=False).transpose(self.axes)
+        back = self._around.back
+        return self.handed_on(self.recurrence.back(row) if back is None else back(row), names)
 
-    def handed_on(self, back: tuple[Array, Array, Array], names: Collection[str]) -> dict[str, Any]:
+    @property
+    def _dtype(self) -> DType:
+        return self._Wx.dtype
+
+    def handed_on(self, back: Back, names: Collection[str]) -> dict[str, Any]:
         """Return what arrives at some inputs, of what arrives at the gates' arguments and at the first states."""
         arrived, found = dict(zip(("inputs", "h", "c"), back, strict=True)), {}
         for name in names:
@@ -80,11 +109,12 @@ class WholeSequence:
 
     def _tail(self, name: str) -> Jacobian | None:
         """What an input adds to the arguments of the gates, or how a first state lies; None where it is that itself."""
-        shape, dtype, recurrence = self._shapes[name], self.recurrence.dtype, self.recurrence
+        shape, dtype = self._shapes[name], self._dtype
         if _start(name) != "inputs":
             return None if self._in_rows else Commutation(shape[0], shape[1], dtype)
-        every = recurrence.domain
-        count, width = every[0] * every[1], every[2]
+        count, width = len(self._inputs), self._Wx.shape[1]
+        steps = self._shapes["X"][self.axes[1]]
+        every = (self._shapes["X"][self.axes[0]], steps, width)
         in_rows = Reshape(every, (count, width), dtype)
         tail: Jacobian
         if name == "X":
@@ -98,8 +128,8 @@ class WholeSequence:
                 tail = tail @ Commutation(shape[0], shape[1], dtype)
         else:
             tail = Broadcast(every, shape, dtype)
-        if name in ("Wh", "bh") and recurrence.scales is not None:
-            return Diagonal(recurrence.scales) @ tail
+        if name in ("Wh", "bh") and self._around.back is None and self.recurrence.scales is not None:
+            return Diagonal(self.recurrence.scales) @ tail
         return tail
 
 
@@ -162,20 +192,20 @@ def run_rnn(into: Array, h: Array, Wh: Array, mask: Array | None, states: Array)
         stays = np.broadcast_to(1 - kept, states.shape)
         return GatedRecurrence(Wh, as_array(slopes * kept)[:, :, None], keep=stays)
 
-    return around
+    return Around(around)
 
 
 def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, states: Array, gates: str) -> Around:
-    """Write the states of a long short-term memory; return what makes the linear recurrence around them."""
+    """Write the states of a long short-term memory, and the gates over what X gives; return what is around them."""
     count, steps, width = states.shape
-    every = _step_by_step((count, steps, 4, width), into)
+    every = into.reshape(count, steps, 4, width)
     cells, squashed = (_step_by_step(states.shape, into) for _ in range(2))
     i, f, o, g = (gates.index(letter) for letter in "ifog")
     runs, first = _runs(gates, "ifo"), c
     for t in range(steps):
         z = matmul(h, Wh)
         own = every[:, t]
-        np.add(z.reshape(count, 4, width), into[:, t].reshape(count, 4, width), out=own)
+        own += z.reshape(count, 4, width)
         for run in runs:
             sigmoid_of(own[:, run], own[:, run])
         with np.errstate(under="ignore"):
@@ -189,23 +219,26 @@ def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, sta
         states[:, t] = out if mask is None else np.where(mask[:, t, None], out, h)
         h = states[:, t]
 
+    def slopes_of(t: int, slope: Array, output: Array) -> None:
+        """Of the sigmoids a(1 − a) times what the gate multiplies; of g, 1 − g² times i. Of h by c, o(1 − tanh² c)."""
+        own = every[:, t]
+        np.subtract(1, own, out=slope)
+        slope *= own
+        slope[:, i] *= own[:, g]
+        slope[:, f] *= cells[:, t - 1] if t else first
+        slope[:, o] *= squashed[:, t]
+        np.multiply(own[:, g], own[:, g], out=slope[:, g])
+        np.subtract(1, slope[:, g], out=slope[:, g])
+        slope[:, g] *= own[:, i]
+        np.multiply(squashed[:, t], squashed[:, t], out=output)
+        np.subtract(1, output, out=output)
+        output *= own[:, o]
+
     def around() -> GatedRecurrence:
+        slopes, output = _step_by_step(every.shape, every), _step_by_step(cells.shape, every)
         with np.errstate(under="ignore"):
-            slopes, output = _step_by_step(every.shape, every), _step_by_step(cells.shape, every)
             for t in range(steps):
-                own, slope = every[:, t], slopes[:, t]
-                np.subtract(1, own, out=slope)
-                slope *= own
-                # of the sigmoids a(1 − a) times what the gate multiplies; of g, 1 − g² times i
-                slope[:, i] *= own[:, g]
-                slope[:, f] *= cells[:, t - 1] if t else first
-                slope[:, o] *= squashed[:, t]
-                np.multiply(own[:, g], own[:, g], out=slope[:, g])
-                np.subtract(1, slope[:, g], out=slope[:, g])
-                slope[:, g] *= own[:, i]
-                np.multiply(squashed[:, t], squashed[:, t], out=output[:, t])
-                np.subtract(1, output[:, t], out=output[:, t])
-                output[:, t] *= own[:, o]
+                slopes_of(t, slopes[:, t], output[:, t])
         keep, hold = every[:, :, f], None
         kept = _kept(mask, states.dtype)
         if kept is not None and mask is not None:
@@ -214,7 +247,17 @@ def run_lstm(into: Array, h: Array, c: Array, Wh: Array, mask: Array | None, sta
             keep = np.where(mask[:, :, None], keep, states.dtype.type(1))
         return GatedRecurrence(Wh, slopes, as_array(keep), as_array(output), read=o, hold=hold)
 
-    return around
+    def back(cotangent: Array) -> Back:
+        slope, output = empty((count, 4, width), every.dtype, every), empty((count, width), every.dtype, every)
+
+        def at(t: int) -> StepSlopes:
+            slopes_of(t, slope, output)
+            return slope, output
+
+        with np.errstate(under="ignore"):
+            return back_through_time(cotangent, Wh, every.shape, at, every[:, :, f], o, None, None)
+
+    return Around(around, back if mask is None else None)
 
 
 def run_gru(into: Array, h: Array, Wh: Array, bias: Array, mask: Array | None, states: Array, gates: str) -> Around:
@@ -257,7 +300,7 @@ def run_gru(into: Array, h: Array, Wh: Array, bias: Array, mask: Array | None, s
             keep = np.where(mask[:, :, None], keep, states.dtype.type(1))
         return GatedRecurrence(Wh, slopes, as_array(keep), scales=scales.reshape(count, steps, 3 * width))
 
-    return around
+    return Around(around)
 
 
 def in_common_dtype(arrays: Sequence[Array]) -> list[Array]:

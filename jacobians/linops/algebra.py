@@ -1,8 +1,8 @@
 """The rules of the algebra: what a product, a sum and a multiple of structured Jacobians become.
 
-`compose` tries the rules in the order in which they stand; the first match wins, and without one the product
-stays lazy. A rule may merge two factors only where the result stores no more than they do, or is one row for each
-example: nothing here multiplies out a dense matrix. Every rule's identity is in its comment, in C order.
+`compose` tries the rules in order, and the first match wins. Without a match the product stays lazy. A rule merges two
+factors only where the result stores no more than they do, or has one row per example. No rule multiplies out a dense
+matrix. Every rule's identity is in its comment, in C order.
 """
 
 from __future__ import annotations
@@ -401,9 +401,9 @@ def _layer_rows(left: BlockDiagonal, right: Kronecker) -> Jacobian | None:
     """Blocks times a Kronecker product with one identity factor.
 
     With examples in rows: Bₙ against I ⊗ W is Bₙ W, and against X ⊗ I it has the rows xₙ ⊗ b. With examples in
-    columns the factors change places. One number for each
-    example, as its loss, has one row for each, which is pushed through as a scalar's row is: what it stores is an
-    array of activations, and that keeps per-example gradients in two factors, however wide the layers.
+    columns the factors change places. A per-example loss has one row per example. Each is pushed through like a
+    scalar's row, so only an array of activations is stored, and per-example gradients stay two factors for layers of
+    any width.
     """
     count, p, _ = left.blocks.shape
     across, along = (right.left, right.right) if left.axis == 0 else (right.right, right.left)
@@ -434,7 +434,7 @@ def _kernel_rows(left: BlockDiagonal, right: SharedKernel) -> Jacobian | None:
 
 
 def _rows_through(left: KhatriRao | KhatriRaoSum, right: Kronecker) -> KhatriRao | KhatriRaoSum | None:
-    """lᵣA ⊗ rᵣB, where neither factor grows by more than A and B hold."""
+    """lᵣA ⊗ rᵣB, unless a factor would grow by more entries than A and B hold."""
     factors = []
     for own, through in ((left.left, right.left), (left.right, right.right)):
         if isinstance(through, int):
@@ -456,7 +456,7 @@ def _rows_without_zeros(left: KhatriRao | KhatriRaoSum, kept: Selection) -> Khat
 
 
 def _scaled_rows(left: Diagonal, right: KhatriRao | KhatriRaoSum) -> KhatriRao | KhatriRaoSum | None:
-    """diag(d) multiplied into the smaller factor with one row per entry of d; None where a row serves several."""
+    """diag(d) multiplied into the smaller factor with a row per entry of d; None where several entries share a row."""
     scales = left.values[(..., *(None,) * (1 + isinstance(right, KhatriRaoSum)))]
     whole = [f.shape[: left.values.ndim] == left.values.shape for f in (right.left, right.right)]
     if whole[0] and (right.left.size <= right.right.size or not whole[1]):
@@ -465,9 +465,9 @@ def _scaled_rows(left: Diagonal, right: KhatriRao | KhatriRaoSum) -> KhatriRao |
 
 
 def _without_zeros(left: Kronecker | BlockDiagonal, kept: Selection) -> Jacobian | None:
-    """`left` times a placement of whole rows or columns among zeros: only entries that meet these are kept.
+    """`left` times a placement of whole rows or columns among zeros: only the entries that meet them are kept.
 
-    This is how a weight matrix loses its bias column on the way back: Ng's "drop δ₀".
+    On the way back this drops the bias column of a weight matrix: Ng's "drop δ₀".
     """
     if not isinstance(kept.key, tuple) or len(kept.key) != 2 or not _holds(left, kept.dtype):
         return None

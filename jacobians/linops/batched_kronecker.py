@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import SUBSCRIPTS, Array, Shape, as_float, as_shape, show_shape, size_of
+from jacobians.arrays import SUBSCRIPTS, Array, Shape, as_count, as_float, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, matmul_into, norms
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class BatchedKronecker(Jacobian):
     r"""Vₗ ↦ Aₗ Vₗ Bₗᵀ for every place l along leading axes: one :math:`A_l \otimes B_l` a block on the diagonal.
 
-    A `Kronecker` has one pair of factors for a whole batch. Here every example has its own, as in the products of
-    attention, and every group of channels in a grouped convolution.
+    A `Kronecker` has one pair of factors for a whole batch. Here each example has its own product, as in attention, or
+    each group of channels, as in a grouped convolution.
 
     Parameters
     ----------
@@ -163,8 +163,7 @@ class BatchedKronecker(Jacobian):
 
 def _stack(factor: Array | int, name: str) -> Array | int:
     if isinstance(factor, (int, np.integer)):
-        (size,) = as_shape(factor, f"the {name} factor", "BatchedKronecker")
-        return size
+        return as_count(factor, f"the {name} factor", "BatchedKronecker")
     array = as_float(factor, name, "BatchedKronecker")
     if array.ndim < 2:
         raise ShapeError(

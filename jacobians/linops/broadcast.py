@@ -1,4 +1,4 @@
-"""Broadcasting as NumPy's, as a linear map: what is repeated along an axis is summed along it on the way back."""
+"""NumPy's broadcasting as a linear map: what is repeated along an axis is summed along it on the way back."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def spread(domain: Shape, codomain: Shape, like: Array) -> Jacobian:
 
     Its dtype is that of `like`; its ones are symbols where `like` is an expression.
 
-    To a matrix it is a Kronecker product with a column of ones, as a layer's bias has it; the identity where nothing
-    is repeated; else a `Broadcast`.
+    A layer's bias is broadcast to a matrix: a Kronecker product with a column of ones. Where nothing is repeated, it is
+    the identity. Otherwise it is a `Broadcast`.
     """
     dtype = like.dtype
     if domain == codomain:

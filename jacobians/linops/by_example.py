@@ -1,4 +1,4 @@
-"""Maps that act on each example by itself: seen through stacks, one basis vector for all examples at once."""
+"""Maps that act on each example separately: their blocks, from one basis vector for all examples at once."""
 
 from __future__ import annotations
 

@@ -125,9 +125,9 @@ class Windows(MovedEntries):
 
 
 class PickedFromWindows(MovedEntries):
-    """V ↦ one entry of each of its windows: which one is stored, as its place in the window.
+    """V ↦ one entry of each of its windows; the place of that entry in the window is stored.
 
-    Its transpose adds up what arrives, for each place in the window as one strided array.
+    Its transpose adds up the cotangents, one strided array for each place in the window.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ class SharedKernel(Jacobian):
     r"""V ↦ (V xₙₚ) for every place p of every example n: a weight that all places of all examples share.
 
     The vjp is :math:`\sum_{n,p} \delta_{np} x_{np}^\top`, which the courses write as dout times x_cols transposed. The
-    windows stay a view: the columns of a few examples are written out at a time, about a megabyte of them.
+    windows stay a view. The columns of a few examples at a time are written out, about a megabyte.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ class SharedKernel(Jacobian):
         return Transposed(self)
 
     def rows(self, deltas: Array) -> KhatriRaoSum:
-        """Return one number for each example as a function of the kernel: a term a place, of what arrives there."""
+        """Return one number per example as a function of the kernel: the sum over places of what arrives there."""
         return KhatriRaoSum.of_windows(
             deltas.reshape(len(self.windows), self.out, self._sizes()[2]).swapaxes(1, 2), self.windows, self.inner
         )
@@ -332,7 +332,7 @@ class SharedKernel(Jacobian):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the windows, or of the memory that they are a view of where they overlap."""
+        """Bytes of the windows; where they overlap, bytes of the memory under them."""
         spans = (max(n - 1, 0) * abs(s) for n, s in zip(self.windows.shape, self.windows.strides, strict=True))
         return min(sum(spans) + self.windows.itemsize, self.windows.nbytes)
 
@@ -344,10 +344,9 @@ class SharedKernel(Jacobian):
 class SlidingKernel(Jacobian):
     r"""V ↦ its correlation with a kernel, of one image: (C, \*lengths) ↦ (out, \*places).
 
-    It equals a product of structures: a kernel times the windows of the image among its padding. That product says what
-    its matrix is; acted with, it writes out the columns of a few images at a time, about a megabyte of them. With
-    stride 1 the vjp is a correlation again, of the cotangent with the turned kernel, unless that has so many channels
-    that adding up the windows is cheaper.
+    It equals a product of structures: a kernel times the windows of the image among its padding. The matrix is that
+    product. The action writes out the columns of a few images at a time, about a megabyte. With stride 1 the vjp is
+    another correlation, of the cotangent with the rotated kernel. With many channels, adding up the windows is cheaper.
 
     Parameters
     ----------

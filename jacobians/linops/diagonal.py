@@ -114,7 +114,7 @@ class Diagonal(Jacobian):
 
 
 def _in_order(blocks: Array, examples: int) -> Array:
-    """One block for all examples, along this axis, is read N times, so along memory: 0.04 ms in place of 0.1."""
+    """A block that all examples share is read N times, so it is laid out along memory: 0.04 ms in place of 0.1."""
     return blocks.copy() if blocks.shape[examples] == 1 and not blocks.flags.c_contiguous else blocks
 
 

@@ -1,4 +1,4 @@
-"""One example's Jacobian for every example: I ⊗ J, of which J alone is stored, and acted with on a few at a time."""
+"""One example's Jacobian for every example: I ⊗ J. Only J is stored, and it acts on a few examples at a time."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FEW_BYTES = 1 << 20
 class ForEachExample(Jacobian):
     r"""yₙ = J xₙ for every example n, with one J for all of them: :math:`I_N \otimes J` in C order.
 
-    What J holds, such as an index or a kernel, is stored once however many examples there are. A chain J is acted with
-    on a few examples at a time, so that what lies between its factors, such as the columns of a convolution, takes
-    about a megabyte and not N times one example's.
+    The arrays of J, such as an index or a kernel, are stored once for any number of examples. A chain J acts on a few
+    examples at a time. So the arrays between its factors, such as a convolution's columns, take about a megabyte, and
+    not N times those of one example.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ class Frechet(Jacobian):
         return Transposed(self)
 
     def positive(self, leaf: Leaf) -> Jacobian:
-        """Return f of the matrix of the map: what it is made of enters it by any sign."""
+        """Return f of the matrix of the map: the arrays that it stores may enter with either sign."""
         dense = leaf(self._dense().reshape(self.codomain + self.domain))
         return Dense(dense, self.codomain)._with_order(self.order)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_shape
+from jacobians.arrays import Array, as_count
 from jacobians.layout import Order
 from jacobians.linops.permutations import Selection
 from jacobians.linops.unrolling import known_order
@@ -50,7 +50,7 @@ class Elimination(Selection):
     __slots__ = ()
 
     def __init__(self, n: int, stacked: Order = "C", dtype: npt.DTypeLike = np.float64) -> None:
-        (n,) = as_shape(n, "n", "Elimination")
+        n = as_count(n, "n", "Elimination")
         rows, columns = half_places(n, stacked)
         super().__init__(rows * n + columns, (n, n), dtype)
 
@@ -62,8 +62,8 @@ class Elimination(Selection):
 class Duplication(Selection):
     r"""vech A ↦ the symmetric A: the matrix :math:`D_n` with D vech A = vec A.
 
-    Its transpose makes of a gradient G by all entries the gradient by those on and below the diagonal, the vech of
-    G + Gᵀ − G∘I. Magnus & Neudecker 2019, ch. 3, section 8.
+    Its transpose takes a gradient G with respect to all entries to the one with respect to the entries on and below the
+    diagonal: the vech of G + Gᵀ − G∘I. Magnus & Neudecker 2019, ch. 3, section 8.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Duplication(Selection):
     __slots__ = ()
 
     def __init__(self, n: int, stacked: Order = "C", dtype: npt.DTypeLike = np.float64) -> None:
-        (n,) = as_shape(n, "n", "Duplication")
+        n = as_count(n, "n", "Duplication")
         rows, columns = half_places(n, stacked)
         places = np.zeros((n, n), np.intp)
         places[rows, columns] = places[columns, rows] = np.arange(len(rows))

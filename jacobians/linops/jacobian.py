@@ -83,7 +83,7 @@ _CALLED_ELSEWHERE = {
 class Jacobian(MatrixViews):
     """A structured Jacobian: what it maps, how it acts, and its matrix on request.
 
-    The constructor takes shapes as they are; a structure that is given one looks at it first, see `as_shape`.
+    The constructor does not check shapes. A structure that takes a shape from a user checks it with `as_shape`.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class Jacobian(MatrixViews):
     def _transpose(self) -> Jacobian: ...
 
     def _factors(self) -> tuple[Jacobian, ...]:
-        """The factors of a chain; what is no chain is its own only factor."""
+        """The factors of a chain; any other Jacobian is its own single factor."""
         return (self,)
 
     def _planned(self) -> tuple[Jacobian, ...]:
@@ -191,8 +191,8 @@ class Jacobian(MatrixViews):
     def positive(self, leaf: Leaf) -> Jacobian:
         """Return the same structure without minus signs, its arrays mapped by a function that is never negative.
 
-        With ones it shows where a structure may have entries, with magnitudes what rounding is proportional to.
-        Unless a structure states it, its arrays are taken to enter it with a plus.
+        Applied with ones it shows where entries may be non-zero; with magnitudes it bounds the rounding. By default a
+        structure's arrays are assumed to enter it with a plus sign.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class Jacobian(MatrixViews):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the arrays that are stored, each counted once, whether itself or transposed.
+        """Bytes of the stored arrays; an array and its transpose count once.
 
         Examples
         --------
@@ -542,7 +542,7 @@ _NUMBERS = {
 
 
 def _refuse(symbol: str, other: Any, jacobian: Jacobian) -> None:
-    """Raise ArgumentError where an operand is of a kind that has no such arithmetic with a Jacobian."""
+    """Raise ArgumentError where the operator is not defined between a Jacobian and this kind of operand."""
     if isinstance(other, (tuple, list)) and any(isinstance(item, Derivative) for item in other):
         mend = "an operation returns both: take the Jacobian alone, as in A, J = sigmoid(Z)"
     elif isinstance(other, (Number, np.generic)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from jacobians.arrays import SUBSCRIPTS, Array, DType, Symbolic, as_float, as_shape, show_shape
+from jacobians.arrays import SUBSCRIPTS, Array, DType, Symbolic, as_count, as_float, show_shape
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
@@ -274,8 +274,7 @@ class Kronecker(Jacobian):
 
 def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int:
     if isinstance(factor, (int, np.integer)):
-        (size,) = as_shape(factor, f"the {name} factor", "Kronecker")
-        return size
+        return as_count(factor, f"the {name} factor", "Kronecker")
     if isinstance(factor, Bordered):
         return factor
     array = as_float(factor, name, "Kronecker")
@@ -295,7 +294,7 @@ def _sandwich(left: Array | Bordered | int, middle: Array, right: Array | Border
     if isinstance(right, int):
         return left.times(middle) if isinstance(left, Bordered) else matmul(left, middle)
     (p, n), (q, r) = left.shape, right.shape
-    if p * n * q + p * q * r <= n * q * r + p * n * r:
+    if p * q * (n + r) <= n * r * (p + q):
         image = left.times(middle) if isinstance(left, Bordered) else matmul(left, middle)
         return right.after(image) if isinstance(right, Bordered) else matmul(image, right)
     image = right.after(middle) if isinstance(right, Bordered) else matmul(middle, right)

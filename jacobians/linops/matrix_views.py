@@ -149,11 +149,11 @@ class MatrixViews(Derivative):
         return False
 
     def _blocks(self, axis: int) -> Array:
-        """The examples' blocks, (N, p, q), or (1, p, q) where all have the same; may be a view of what is stored."""
+        """The examples' blocks, (N, p, q), or (1, p, q) where all are equal. May be a view of a stored array."""
         return probed(self, axis)
 
     def _blocks_bytes(self, axis: int) -> int:
-        """Bytes of the blocks of all examples, and of the basis that they are the images of."""
+        """Bytes of the blocks of all examples, and of the basis vectors whose images they are."""
         count, p, q = self.domain[axis], example_size(self.codomain, axis), example_size(self.domain, axis)
         return count * q * (p if self._stores_blocks else p + q) * self.dtype.itemsize
 
@@ -510,7 +510,7 @@ class MatrixViews(Derivative):
         self._refuse_over(limit, needed, view, f"so that the vector takes {format_bytes(needed)}")
 
     def _refuse_over(self, limit: int, needed: int, view: str, takes: str, instead: str = "") -> None:
-        """Raise before anything is allocated, where a view needs more bytes than its limit: every view asks here."""
+        """Raise before allocating where a view needs more bytes than its limit. Every view asks here."""
         if needed > limit:
             rows, columns = self.shape
             raise TooLargeError(

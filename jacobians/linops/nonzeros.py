@@ -1,4 +1,4 @@
-"""How many entries of a matrix may differ from zero, by structure: what a sparse view takes, before it is made."""
+"""How many entries of a matrix may differ from zero, by structure: the size of a sparse view before it is made."""
 
 from __future__ import annotations
 

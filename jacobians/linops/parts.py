@@ -56,7 +56,7 @@ def all_jacobians(given: Iterable[Any], owner: str) -> tuple[Jacobian, ...]:
 def joint_order(*jacobians: Jacobian) -> Order | None:
     """Return the one order that the Jacobians carry; those without one fit any.
 
-    It is the join of all factors' orders, so it is the same, or refused, for every bracketing of a chain.
+    It joins the orders of all factors. So every bracketing of a chain has the same order, or every one is refused.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""What the price of a product depends on: the structures of its factors, and none of their numbers.
+"""What the cost of a product depends on: the structures of its factors, and not their numbers.
 
-One model serves chains and graphs. A chain is priced as a way to have it as an array (`planning`), a graph as an order
-in which its inner values are eliminated (`jacobians.graphs.elimination`), whose every product is a chain of two.
+One model serves chains and graphs. `planning` prices a way to multiply out a chain. `jacobians.graphs.elimination`
+prices an order in which the inner values of a graph are eliminated; each of its products is a chain of two.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Side: TypeAlias = tuple[int, int, bool]
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Of a structured Jacobian, or of a product or a sum that is still to be built.
+    """The pattern of a structured Jacobian, or of a product or a sum that is not built yet.
 
-    A product's pattern has what both factors have, and a sum's what both terms have. So what is left when a set of a
-    graph's values is eliminated does not depend on the order.
+    A product's pattern has the properties that both factors have, and a sum's those of both terms. So after a set of
+    values is eliminated, what remains does not depend on the order.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Pattern:
         return max(next(n for own, n in self.counts if own == axis), 1)
 
     def block_entries(self, axis: int) -> int:
-        """Entries of the blocks of all examples, or of the one that all have."""
+        """Entries of the blocks of all examples, or of the one block that they share."""
         n = self.count(axis)
         return (1 if self.shared else n) * (self.rows // n) * (self.columns // n)
 
@@ -104,7 +104,7 @@ class Pattern:
     # --- what it costs ---------------------------------------------------------------------------
 
     def written(self, axis: int | None) -> int:
-        """Operations that it takes to have it as blocks along an axis, or as a matrix."""
+        """Operations that it takes to write it out as blocks along an axis, or as a matrix."""
         if axis is None:
             return 0 if self.stores_matrix else self.writing
         if self.stores_blocks:
@@ -116,7 +116,7 @@ class Pattern:
         return self.flops * vectors
 
     def multiplications(self, operations: int) -> int:
-        """Multiplications among operations of its action: half of them, but for a diagonal all, and of moves none."""
+        """Multiplications in one action: half of the operations, all for a diagonal, none where entries only move."""
         if self.kind in ("identity", "moves"):
             return 0
         return operations if self.kind == "diagonal" else operations // 2

@@ -273,8 +273,8 @@ Key: TypeAlias = tuple[slice, ...] | Array
 class Selection(MovedEntries):
     """V ↦ V[key]: the entries that are kept. Its transpose places them among zeros, adding repeats.
 
-    Adding the ones column to a batch is the transpose of a selection, and so its VJP is the selection that
-    drops it: Ng's "remove δ₀".
+    Adding a column of ones to a batch is the transpose of a selection. So its VJP is the selection that drops the
+    column: Ng's "remove δ₀".
 
     Parameters
     ----------
@@ -402,7 +402,7 @@ _LONG_SEGMENT = 1 << 12
 
 
 def _add_by_segments(places: Array, terms: Array, sums: Array) -> None:
-    """Write into `sums` at each place the sum of its terms: they are sorted by place once, for all of a stack."""
+    """Write into `sums` at each place the sum of its terms. One sort by place serves the whole stack."""
     order = np.argsort(places, kind="stable")
     (starts,) = np.nonzero(np.diff(places[order], prepend=-1))
     longest = int(np.diff(starts, append=places.size).max())

@@ -1,4 +1,4 @@
-"""Every way to multiply out a chain, priced by structure; the way of least cost; and the chain multiplied out by it."""
+"""The cost of every way to multiply out a chain, by structure; the cheapest way, and the product computed in it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Bracketing:
         self._known: dict[tuple[int, int, int | None], list[Way]] = {}
 
     def of(self, factors: Sequence[Pattern]) -> Bracketing:
-        """Return the same for another chain; stretches of what both begin with are not priced again."""
+        """Return the same for another chain. What both begin with is not priced again."""
         other = Bracketing(factors, self.mode, thrifty=self.thrifty)
         if other.item == self.item:
             pairs = zip(self.factors, factors, strict=False)
@@ -82,7 +82,7 @@ class Bracketing:
     def ways(self, first: int, last: int, axis: int | None = None) -> list[Way]:
         """Return the best ways to have factors first … last as a matrix, or as blocks along an axis of examples.
 
-        One way, of least operations; if thrifty, all that no other beats in operations and in bytes.
+        The way with the fewest operations; if thrifty, all ways that no other beats in both operations and bytes.
         """
         key = first, last, axis
         known = self._known.get(key)
@@ -155,7 +155,7 @@ class Bracketing:
         return found
 
     def _is_outer(self, first: int, last: int, axis: int) -> bool:
-        """Whether blocks along `axis` meet X ⊗ I there, which makes one product of each entry."""
+        """Whether blocks along `axis` meet X ⊗ I there, so that each entry is a single product."""
         sides = self.factors[last].sides
         if sides is None or self.factors[first].rank not in (1, 2):
             return False
@@ -226,7 +226,7 @@ def _front(ways: Iterable[Way]) -> list[Way]:
 class Plan:
     """How a chain will be multiplied out, and what it costs.
 
-    One of more than 64 factors is planned as a chain of 32 shorter ones, and the positions are theirs.
+    A chain of more than 64 factors is planned as one of 32 shorter chains; the positions are theirs.
 
     Attributes
     ----------
@@ -297,7 +297,7 @@ def make_plan(factors: tuple[Jacobian, ...], limit: int | None = None, best: Way
 
 
 def within(factors: tuple[Jacobian, ...], limit: int) -> Way:
-    """Return the way of least operations of those that build no more than `limit` bytes at a time.
+    """Return the way with the fewest operations among those that hold at most `limit` bytes at a time.
 
     Raises
     ------
@@ -321,7 +321,7 @@ def _structures(factors: Factors) -> str:
 
 
 def ways_together(chains: Sequence[Factors]) -> list[Way]:
-    """Return the way of least operations for each chain; what several begin with is priced once."""
+    """Return the way with the fewest operations for each chain. A common beginning is priced once."""
     found: dict[Factors, Way] = {}
     patterns: dict[Jacobian, Pattern] = {}
     priced: Bracketing | None = None
@@ -341,7 +341,7 @@ def least_bytes(factors: tuple[Jacobian, ...]) -> int:
 def shorter(factors: Factors) -> list[Factors]:
     """Return a chain of more than `LONG` factors in `_PARTS` of about one length, each cut off where it is narrowest.
 
-    A part acts factor by factor, as a sweep does, and has a plan of its own where its matrix is needed.
+    A part acts factor by factor, like a sweep. Where its matrix is needed, it has its own plan.
     """
     if len(factors) <= LONG:
         return [(factor,) for factor in factors]
@@ -373,7 +373,7 @@ Factors = tuple["Jacobian", ...]
 class Beginning:
     """The blocks with which the chain before began, for the next one that begins with the same factors.
 
-    The chains of a deep net's parameters do: together they cost one sweep, and not one sweep each.
+    The chains of a deep net's parameters do. Together they cost one sweep, and not one each.
     """
 
     __slots__ = ("_axis", "_blocks", "_bracket", "_factors")
@@ -382,7 +382,7 @@ class Beginning:
         self._factors: Factors = ()
 
     def keep(self, factors: Factors, bracket: Bracket, axis: int, blocks: Array) -> None:
-        """Remember blocks, if the bracket is at the chain's beginning; what was remembered before is let go."""
+        """Remember blocks if the bracket begins the chain, and forget the blocks before."""
         if _first(bracket) == 0:
             self._factors = factors[: _last(bracket) + 1]
             self._bracket, self._axis, self._blocks = bracket, axis, blocks
@@ -398,7 +398,7 @@ class Beginning:
 def fill(factors: Factors, bracket: Bracket, out: Array, begun: Beginning | None = None) -> None:
     """Write the product of the bracket's factors into an array of shape (*codomain, *domain), in its dtype throughout.
 
-    What acts is computed a slab at a time and then written, so that `out` may have any strides.
+    Actions are computed one slab at a time and then written, so `out` may have any strides.
     """
     match bracket:
         case int():
@@ -511,7 +511,7 @@ Branch: TypeAlias = tuple[Sequence[Jacobian], _T]
 
 
 def _by_first(branches: Sequence[Branch[_T]]) -> list[tuple[Jacobian | None, list[Branch[_T]]]]:
-    """The branches by their first factor, which is taken off them; None for those without one."""
+    """The branches grouped by their first factor, without that factor; None for branches without factors."""
     groups: dict[int, tuple[Jacobian | None, list[Branch[_T]]]] = {}
     for factors, carried in branches:
         first = factors[0] if factors else None
@@ -520,7 +520,7 @@ def _by_first(branches: Sequence[Branch[_T]]) -> list[tuple[Jacobian | None, lis
 
 
 def _tree(branches: Sequence[Branch[_T]]) -> list[tuple[int, Jacobian | None, list[_T]]]:
-    """The factors of all branches, each after the one that comes before it and once for all that share it.
+    """The factors of all branches as a tree: each follows the one before it, and branches share a common beginning.
 
     (place of the one before, or -1; the factor, or None at a branch's end; what is carried there).
     """

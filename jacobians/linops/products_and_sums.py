@@ -133,7 +133,7 @@ class Product(Jacobian):
         return self._parts
 
     def _way(self, axis: int | None = None) -> Way:
-        """The way of least operations to the matrix, or to the blocks along an axis of examples; priced once."""
+        """The cheapest way to the matrix, or to the blocks along an axis of examples; priced once."""
         if axis not in self._ways:
             parts = patterns_of(self._planned())
             (self._ways[axis],) = Bracketing(parts).ways(0, len(parts) - 1, axis)
@@ -207,7 +207,7 @@ class Product(Jacobian):
         return found
 
     def _axis_of_full_blocks(self) -> int | None:
-        """The axis of examples along which no block has a zero that is known, and so is best multiplied out."""
+        """The axis of examples along which no block has a known zero, so that it is best to multiply out."""
         total = self._nonzeros().total
         for axis in common_axes(self):
             if total >= Nonzeros.of_blocks(self.codomain[axis], self.shape).total:
@@ -235,7 +235,7 @@ class Product(Jacobian):
         return self._sparse_by_rows()
 
     def _sparse_by_rows(self) -> csr_array:
-        """The factors' sparse matrices multiplied, some rows at a time: what lies between them is never held whole."""
+        """The product of the factors' sparse matrices, some rows at a time: no product on the way is held whole."""
         from scipy.sparse import csr_array, vstack
 
         first, *rest = (factor._sparse() for factor in self.factors)
@@ -300,11 +300,22 @@ class Sum(Jacobian):
             )
         super().__init__(terms[0].codomain, terms[0].domain, common_dtype(*(t.dtype for t in terms)))
 
+    def _makes_new(self) -> bool:
+        return len(self.terms) > 1 or self.terms[0]._makes_new()
+
     def _jvp(self, tangent: Array) -> Array:
-        return as_array(reduce(add, (t._jvp(tangent) for t in self.terms)))
+        first, *others = self.terms
+        image = first._jvp(tangent)
+        for term in others:
+            image = as_array(image + term._jvp(tangent))
+        return image
 
     def _vjp(self, cotangent: Array) -> Array:
-        return as_array(reduce(add, (t._vjp(cotangent) for t in self.terms)))
+        first, *others = self.terms
+        image = first._vjp(cotangent)
+        for term in others:
+            image = as_array(image + term._vjp(cotangent))
+        return image
 
     def _dense_bytes(self) -> int:
         first, *others = (t._dense_bytes() for t in self.terms)

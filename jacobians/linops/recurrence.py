@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array, Shape, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import empty, matmul, zeros
@@ -16,6 +17,63 @@ from jacobians.linops.wrappers import Transposed
 
 Start = Literal["inputs", "h", "c"]
 """What is changed: what enters the gates at every step, the first state, or the first cell."""
+
+
+StepSlopes = tuple[Array, Array | None]
+"""The slopes of a step's gates, (N, G, H), and how much of its cell the state lets out, (N, H)."""
+
+
+def back_through_time(
+    cotangent: Array,
+    weights: Array,
+    shape: Shape,
+    at: Callable[[int], StepSlopes],
+    keep: Array | None,
+    read: int | None,
+    scales: Array | None,
+    hold: Array | None,
+) -> tuple[Array, Array, Array]:
+    """Return what arrives at the gates' arguments of every step, at the first state and at the first cell.
+
+    Parameters
+    ----------
+    cotangent : ndarray, shape (…, N, T, H)
+    weights, keep, read, scales, hold
+        As of `GatedRecurrence`.
+    shape : tuple of int
+        (N, T, G, H).
+    at : callable
+        Returns the slopes of a step. They are read before it is called for another.
+    """
+    count, steps, gates, width = shape
+    stack = cotangent.shape[: cotangent.ndim - 3]
+    deltas = empty((*stack, count, steps, gates, width), cotangent.dtype, cotangent, weights)
+    turned = weights.T
+    h = c = zeros((*stack, count, width), cotangent)
+    lets_out = False
+    for t in reversed(range(steps)):
+        slopes, output = at(t)
+        lets_out = output is not None
+        at_state = as_array(cotangent[..., t, :] + h)
+        at_cell = at_state
+        if output is not None:
+            at_cell = as_array(at_state * output)
+            at_cell += c
+        delta = deltas[..., t, :, :]
+        np.multiply(at_cell[..., None, :], slopes, out=delta)
+        if read is not None:
+            np.multiply(at_state, slopes[:, read], out=delta[..., read, :])
+        given = delta.reshape(*stack, count, gates * width)
+        if scales is not None:
+            given = as_array(given * scales[:, t])
+        h = matmul(given, turned)
+        if hold is not None:
+            h = as_array(h + hold[:, t] * at_state)
+        if keep is not None:
+            c = as_array(at_cell * keep[:, t])
+            if output is None:
+                h += c
+    return deltas.reshape(*stack, count, steps, gates * width), h, c if lets_out else h
 
 
 class GatedRecurrence(Jacobian):
@@ -114,7 +172,7 @@ class GatedRecurrence(Jacobian):
     def system(self) -> Sparse:
         r"""Return :math:`I - \text{shift} \cdot \text{step}`, block bidiagonal, where the cell is the state.
 
-        The recurrence solves this system: its matrix times this one's inverse is what each step does by itself.
+        The recurrence solves this system: its matrix times the inverse of this one is the step alone.
 
         Raises
         ------
@@ -191,32 +249,13 @@ class GatedRecurrence(Jacobian):
 
     def back(self, cotangent: Array) -> tuple[Array, Array, Array]:
         """Return what arrives at the gates' arguments of every step, at the first state and at the first cell."""
-        stack = cotangent.shape[: cotangent.ndim - len(self.codomain)]
-        count, steps, gates, width = self.slopes.shape
-        deltas = empty((*stack, count, steps, gates, width), cotangent.dtype, cotangent, self.slopes)
-        turned = self.weights.T
-        h = c = zeros((*stack, count, width), cotangent)
-        for t in reversed(range(steps)):
-            at_state = as_array(cotangent[..., t, :] + h)
-            at_cell = at_state
-            if self.output is not None:
-                at_cell = as_array(at_state * self.output[:, t])
-                at_cell += c
-            delta = deltas[..., t, :, :]
-            np.multiply(at_cell[..., None, :], self.slopes[:, t], out=delta)
-            if self.read is not None:
-                np.multiply(at_state, self.slopes[:, t, self.read], out=delta[..., self.read, :])
-            given = delta.reshape(*stack, count, gates * width)
-            if self.scales is not None:
-                given = as_array(given * self.scales[:, t])
-            h = matmul(given, turned)
-            if self.hold is not None:
-                h = as_array(h + self.hold[:, t] * at_state)
-            if self.keep is not None:
-                c = as_array(at_cell * self.keep[:, t])
-                if self.output is None:
-                    h += c
-        return deltas.reshape(*stack, count, steps, gates * width), h, h if self.output is None else c
+        slopes, output = self.slopes, self.output
+
+        def at(t: int) -> StepSlopes:
+            return slopes[:, t], None if output is None else output[:, t]
+
+        parts = self.keep, self.read, self.scales, self.hold
+        return back_through_time(cotangent, self.weights, slopes.shape, at, *parts)
 
     def _transpose(self) -> Jacobian:
         return Transposed(self)
@@ -225,7 +264,7 @@ class GatedRecurrence(Jacobian):
         return axis == 0
 
     def _nonzeros(self) -> Nonzeros:
-        """Each step depends on itself and on those before: of N examples a block triangle each."""
+        """Each step depends on itself and on the steps before it: a block triangle for each of N examples."""
         count, steps, _gates, width = self.slopes.shape
         return Nonzeros.of(count).kron(Nonzeros.full((steps * width, self.shape[1] // max(count, 1))))
 

@@ -1,6 +1,6 @@
 """Systems with a structured Jacobian: its inverse, solutions and determinant, by structure and never by its matrix.
 
-`inverse` has one rule a structure, with its identity in a comment; without one it refuses, and names what would do.
+`inverse` has one rule per structure, with its identity in a comment. Where there is none, the error says what to write.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from jacobians.linops.leaves import Dense, LowRank
 from jacobians.linops.lu import factored, inverse_of, solved_triangular
 from jacobians.linops.permutations import Commutation, Identity, MovedEntries, Reshape
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.shifted import folded
+from jacobians.linops.spectral import eigh
 from jacobians.linops.sylvester import SylvesterInverse
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
@@ -31,9 +33,10 @@ from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 def inverse(jacobian: Jacobian) -> Jacobian:
     r"""Return J⁻¹ as a structured Jacobian, by structure: :math:`(A \otimes B)^{-1} = A^{-1} \otimes B^{-1}` and more.
 
-    Known are identities, diagonals, permutations, Kronecker products, blocks, dense matrices, diag(d) − u vᵀ, products
-    of these, the sum of a diagonal and of what has low rank (Woodbury), sums of two Kronecker products with a common
-    basis, such as A ⊗ B + λI of symmetric A and B, and A ⊗ I + I ⊗ B.
+    There are rules for identities, diagonals, permutations, Kronecker products, blocks, dense matrices, diag(d) − u vᵀ,
+    and products of these. Sums have rules where a diagonal meets a matrix of low rank (Woodbury), and where two
+    Kronecker products share a basis: A ⊗ B + λI with symmetric A and B, or A ⊗ I + I ⊗ B. J + λI has one for diagonals,
+    blocks, dense matrices and every J that `eigh` takes.
 
     Raises
     ------
@@ -89,6 +92,8 @@ def solve(jacobian: Jacobian, b: Array) -> Array:
         case Kronecker():
             found = _solved(jacobian.left, b, "A")
             return _solved(jacobian.right, found.swapaxes(-1, -2), "B").swapaxes(-1, -2).copy()
+        case Sum() if not isinstance(whole := folded(jacobian), Sum):
+            return solve(whole, b)
         case Dense():
             matrix = jacobian._dense()
             rows = on_rows(lambda r: _solved(matrix, r.T, "the matrix").T, b, jacobian.codomain, jacobian.domain)
@@ -267,6 +272,10 @@ def _inverse_minus_outer(jacobian: DiagonalMinusOuter, operation: str) -> Jacobi
 
 
 def _inverse_of_sum(jacobian: Sum, operation: str) -> Jacobian:
+    whole = folded(jacobian)
+    if not isinstance(whole, Sum):
+        return _inverse(whole, operation)
+    jacobian = whole
     terms = kronecker_terms(jacobian)
     if terms is not None:
         if len(terms) == 1:
@@ -280,7 +289,7 @@ def _inverse_of_sum(jacobian: Sum, operation: str) -> Jacobian:
             return SylvesterInverse(*one_sided)
     thin = _diagonal_and_thin(jacobian)
     if thin is None:
-        _unknown(operation, jacobian)
+        return _from_eigenvectors(jacobian, operation)
     # Woodbury: (D + L Rᵀ)⁻¹ = D⁻¹ − D⁻¹ L (I + Rᵀ D⁻¹ L)⁻¹ Rᵀ D⁻¹
     d, L, R = thin
     inverse = _reciprocal(d, operation, "the diagonal part")
@@ -289,6 +298,21 @@ def _inverse_of_sum(jacobian: Sum, operation: str) -> Jacobian:
     left, right = matmul(scaled, -core), as_array(R * inverse.reshape(-1, 1))
     shape = jacobian.domain
     return Diagonal(inverse) + LowRank(left.reshape(*shape, -1), right.reshape(*shape, -1))
+
+
+def _from_eigenvectors(jacobian: Jacobian, operation: str) -> Jacobian:
+    """(Q diag(w) Qᵀ)⁻¹ = Q diag(1/w) Qᵀ."""
+    try:
+        w, Q = eigh(jacobian)
+    except DomainError:
+        _unknown(operation, jacobian)
+    size = np.abs(w)
+    if w.size and not size.min() > size.max() * float(np.finfo(w.dtype).eps):
+        raise DomainError(
+            f"{operation}: {jacobian.structure} is singular: its eigenvalues go down to {size.min():.2g}, the largest "
+            f"{size.max():.6g}; add a larger multiple of the identity"
+        )
+    return Q @ Diagonal(as_array(1 / w)) @ Q.T
 
 
 def _one_sided(terms: list[tuple[float, Array | int, Array | int]]) -> tuple[Array, Array] | None:
@@ -338,7 +362,7 @@ def _diagonal_and_thin(jacobian: Sum) -> tuple[Array, Array, Array] | None:
 
 
 def _thin(jacobian: Jacobian) -> tuple[Array, Array] | None:
-    """L and R of a map that passes through fewer numbers than it takes."""
+    """L and R of a map of low rank."""
     if isinstance(jacobian, LowRank):
         return jacobian._thin()
     if isinstance(jacobian, Product):
@@ -425,6 +449,10 @@ def _slogdet(jacobian: Jacobian, operation: str) -> tuple[float, float]:
 
 
 def _slogdet_of_sum(jacobian: Sum, operation: str) -> tuple[float, float]:
+    whole = folded(jacobian)
+    if not isinstance(whole, Sum):
+        return _slogdet(whole, operation)
+    jacobian = whole
     terms = kronecker_terms(jacobian)
     if terms is not None:
         if len(terms) == 1:
@@ -440,7 +468,10 @@ def _slogdet_of_sum(jacobian: Sum, operation: str) -> tuple[float, float]:
             return sign, -value
     thin = _diagonal_and_thin(jacobian)
     if thin is None:
-        _unknown(operation, jacobian)
+        try:
+            return _of_numbers(eigh(jacobian)[0])
+        except DomainError:
+            _unknown(operation, jacobian)
     # det(D + L Rᵀ) = det(D) det(I + Rᵀ D⁻¹ L)
     d, L, R = thin
     scaled = L * _reciprocal(d, operation, "the diagonal part").reshape(-1, 1)

@@ -18,6 +18,7 @@ from jacobians.linops.kronecker_sums import common_basis, is_symmetric, kronecke
 from jacobians.linops.leaves import Dense, LowRank
 from jacobians.linops.permutations import Identity, MovedEntries
 from jacobians.linops.products_and_sums import Product, Sum
+from jacobians.linops.shifted import folded, multiple_of_identity
 from jacobians.linops.wrappers import Denominator, Scaled, Transposed, Zero
 
 
@@ -125,6 +126,8 @@ def _largest(jacobian: Jacobian) -> float | None:
             return None if None in each else max(e for e in each if e is not None)
         case Dense():
             return _spectral(jacobian._dense())
+        case Sum() if not isinstance(whole := folded(jacobian), Sum):
+            return _largest(whole)
         case LowRank():
             thin = [as_array(np.linalg.qr(factor, mode="r")) for factor in jacobian._thin()]
             return _spectral(thin[0] @ thin[1].T)
@@ -143,7 +146,7 @@ def eigh(jacobian: Jacobian) -> tuple[Array, Jacobian]:
     r"""Return the eigenvalues w of a symmetric map and an orthogonal Q with J = Q diag(w) Qᵀ, by structure.
 
     Of A ⊗ B they are the products of the factors' eigenvalues, and Q is the Kronecker product of their eigenvectors. So
-    w has the shape of the domain, and its order is the structure's; `numpy.sort` orders it.
+    w has the shape of the domain, and the order of the structure; `numpy.sort` sorts it.
 
     Returns
     -------
@@ -214,6 +217,13 @@ def _eigh(jacobian: Jacobian) -> tuple[Array, Jacobian]:
             _refuse_asymmetric(matrix, jacobian)
             w, V = np.linalg.eigh(matrix)
             return w.reshape(shape), Dense(V.reshape(shape + shape), shape)
+        case Sum() if not isinstance(whole := folded(jacobian), Sum):
+            return _eigh(whole)
+        case Sum(terms=(inner, multiple)) if (c := multiple_of_identity(multiple)) is not None and not isinstance(
+            inner, Kronecker
+        ):
+            w, Q = _eigh(inner)
+            return as_array(w + c), Q
         case Sum():
             terms = kronecker_terms(jacobian)
             if terms is not None and len(terms) == 1:

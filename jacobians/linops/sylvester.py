@@ -17,7 +17,7 @@ from jacobians.linops.wrappers import Transposed
 class SylvesterInverse(Jacobian):
     r"""C ↦ the X with A X + X B = C: the inverse of :math:`A \otimes I + I \otimes B^\top` in C order.
 
-    Both matrices are brought to Schur form once, A = U R Uᵀ and B = V S Vᵀ; then one right-hand side takes four
+    Both matrices are brought to Schur form once, A = U R Uᵀ and B = V S Vᵀ. Then each right-hand side takes four
     products and a back-substitution (Bartels & Stewart 1972, CACM 15).
 
     Parameters
@@ -80,11 +80,11 @@ class SylvesterInverse(Jacobian):
         return SylvesterInverse(leaf(self.A), leaf(self.B))
 
     def eigenvalue_sums(self) -> Array:
-        """Return λᵢ + μⱼ, the eigenvalues of what this is the inverse of, as complex numbers."""
+        """Return λᵢ + μⱼ, the eigenvalues of the map that this one inverts, as complex numbers."""
         return as_array(schur_eigenvalues(self._left)[:, None] + schur_eigenvalues(self._right))
 
     def positive(self, leaf: Leaf) -> Jacobian:
-        """Return f of the matrix itself: an inverse is not monotone in what it is the inverse of."""
+        """Return f of the matrix itself: an inverse is not monotone in the matrix that it inverts."""
         dense = leaf(self._dense().reshape(self.codomain + self.domain))
         return Dense(dense, self.codomain)._with_order(self.order)
 

@@ -89,7 +89,7 @@ class Zero(Jacobian):
 
 
 class Wrapper(Jacobian):
-    """A Jacobian around another one: what it does not state is the inner one's."""
+    """A Jacobian around another one; it passes on whatever it does not define."""
 
     __slots__ = ("inner",)
 

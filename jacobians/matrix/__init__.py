@@ -1,4 +1,4 @@
-"""Matrix functions: each returns its value and its Jacobian in structure, of one matrix or of a batch of them.
+"""Matrix functions of one matrix or of a batch of them: each returns its value and its structured Jacobian.
 
 ``jac.matrix.inverse(A)`` and its like are called as ``jac.sigmoid(Z)`` is: arrays give a value and a Jacobian, values
 of a graph give values. What has several results, such as `qr`, gives a pair for each.

@@ -11,11 +11,14 @@ from jacobians.errors import DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
 from jacobians.linops import Commutation, Jacobian, Kronecker, SylvesterInverse
+from jacobians.matrix.functions_in_symbols import SYLVESTER, InDirection
 from jacobians.matrix.matrix_operation import OfMatrices, square
 from jacobians.operations import Jacobians
 from jacobians.operations.on_values import of_two
+from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout
+from jacobians.symbols.expressions import Call, Expr
 
 __all__ = ["Lyapunov", "Sylvester", "lyapunov", "sylvester"]
 
@@ -55,6 +58,19 @@ class Sylvester(OfMatrices):
         return X, {
             "A": lambda: inverse @ (-1.0 * Kronecker(len(A), X.T)),
             "B": lambda: inverse @ (-1.0 * Kronecker(X, len(B))),
+            "C": lambda: inverse,
+        }
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return sylvester(A, B, C), and the makers of its Jacobians, where X is the value's name."""
+        A, B, C = inputs
+        self._shape(A.shape, B.shape, C.shape)
+        value = Call(SYLVESTER, (A, B, C), C.shape)
+        X: Any = name(value)
+        inverse = InDirection(SYLVESTER, A, B, shape=C.shape)
+        return value, {
+            "A": lambda: inverse @ (-1.0 * Kronecker(A.shape[0], X.T)),
+            "B": lambda: inverse @ (-1.0 * Kronecker(X, B.shape[0])),
             "C": lambda: inverse,
         }
 

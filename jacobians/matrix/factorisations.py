@@ -110,7 +110,7 @@ def cholesky_factor(operation: str, S: Array, name: str = "A") -> Array:
         pivot = float(S[k, k] - across @ across)
     raise DomainError(
         f"{operation}: {name} {S.shape} is not positive definite: pivot {k} is {pivot:.3g}; add a multiple of the "
-        "identity, or take ldl of a matrix that is not"
+        "identity, or take ldl, whose pivots may be negative"
     )
 
 

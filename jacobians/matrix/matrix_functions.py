@@ -23,11 +23,22 @@ from jacobians.linops import (
     Zero,
 )
 from jacobians.linops.lu import inverse_of
+from jacobians.matrix.functions_in_symbols import (
+    ALONG,
+    MATRIX_EXPONENTIAL,
+    MATRIX_LOGARITHM,
+    MATRIX_ROOT,
+    SYLVESTER,
+    InDirection,
+)
 from jacobians.matrix.inverses import Inverse
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetric
 from jacobians.operations.on_values import of_one
+from jacobians.operations.operation import UNNAMED, Naming
 from jacobians.operations.record import Makers, Second
 from jacobians.presets import AnyLayout
+from jacobians.symbols.expressions import Call, Expr
+from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "MatrixExponential",
@@ -48,7 +59,7 @@ Divided = Callable[[Array, Array], Array]
 
 
 def divided_differences(f: Entrywise, prime: Entrywise, a: Array, b: Array) -> Array:
-    """Return (f(a) − f(b))/(a − b) entry by entry; of near ones f′ at their middle, and of equal ones f′.
+    """Return (f(a) − f(b))/(a − b) entry by entry; where a and b are near or equal, f′ at their middle.
 
     The quotient loses ε/gap of its digits, the middle a part gap²/24 of f‴; where the gap is ∛ε both are equally small.
     """
@@ -117,6 +128,8 @@ class _Function(OfOneMatrix):
 class _Known(_Function):
     """A function with a form for symmetric matrices and another for all."""
 
+    _shown: ClassVar[Function]
+
     @staticmethod
     def _f(w: Array) -> Array:
         """The function of eigenvalues."""
@@ -138,6 +151,14 @@ class _Known(_Function):
 
     def _general(self, A: Array) -> tuple[Array, Makers]:
         raise NotImplementedError
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return the function by name, and the maker of its derivative in a direction."""
+        (A,) = inputs
+        self._shape(A.shape)
+        value = Call(self._shown, (A,))
+        name(value)
+        return value, {"A": lambda: InDirection(ALONG[self.name], A)}
 
     def _at_any_size(self, A: Array) -> Array:
         """The function of a matrix of any size, symmetric or not."""
@@ -165,7 +186,7 @@ class _Known(_Function):
 
 @final
 class MatrixExponential(_Known):
-    """A ↦ exp A: by Daleckii and Kreĭn's formula of a symmetric matrix, else from a block of twice the size.
+    """A ↦ exp A: by Daleckii and Kreĭn's formula where A is symmetric, else from a matrix of twice the size.
 
     Examples
     --------
@@ -175,6 +196,7 @@ class MatrixExponential(_Known):
     """
 
     name = "expm"
+    _shown = MATRIX_EXPONENTIAL
 
     @staticmethod
     def _f(w: Array) -> Array:
@@ -223,6 +245,7 @@ class MatrixLogarithm(_OffNegativeAxis):
     """
 
     name = "logm"
+    _shown = MATRIX_LOGARITHM
     _needs = "the principal logarithm"
 
     @staticmethod
@@ -255,6 +278,7 @@ class MatrixSquareRoot(_OffNegativeAxis):
     """
 
     name = "sqrtm"
+    _shown = MATRIX_ROOT
     _needs = "the principal square root"
 
     @staticmethod
@@ -269,6 +293,14 @@ class MatrixSquareRoot(_OffNegativeAxis):
         self._check(np.linalg.eigvals(A))
         X = self._at_any_size(A)
         return X, {"A": lambda: SylvesterInverse(X, X)}
+
+    def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
+        """Return sqrtm(A), and the maker of the solution of X dX + dX X = dA, where X is the value's name."""
+        (A,) = inputs
+        self._shape(A.shape)
+        value = Call(self._shown, (A,))
+        X = name(value)
+        return value, {"A": lambda: InDirection(SYLVESTER, X, X)}
 
     def _at_any_size(self, A: Array) -> Array:
         from scipy.linalg import sqrtm
@@ -379,7 +411,7 @@ class MatrixPower(_Function):
     def __init__(self, exponent: int, layout: AnyLayout | None = None) -> None:
         given: object = exponent
         if not isinstance(given, (int, float, np.number)) or not float(given).is_integer():
-            raise DomainError(f"matrix_power: the exponent {exponent} is no whole number; take sqrtm, or expm of logm")
+            raise DomainError(f"matrix_power: exponent={exponent!r} is no whole number; take sqrtm, or expm of logm")
         self.exponent = int(exponent)
         super().__init__(layout)
 

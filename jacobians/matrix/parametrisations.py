@@ -81,7 +81,7 @@ class Toeplitz(OfVector):
 
 @final
 class Circulant(OfVector):
-    """x ↦ the matrix with Cᵢⱼ = x[(i − j) mod n]: its first column is x, each next one is shifted down.
+    """x ↦ the matrix with Cᵢⱼ = x[(i − j) mod n]: column 0 is x, and each column is the one before, shifted down.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def toeplitz(x: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, 
 
 @of_one
 def circulant(x: npt.ArrayLike, layout: AnyLayout | None = None) -> tuple[Array, Jacobian]:
-    """Return the matrix whose first column is x, and whose every next one is shifted down, and its Jacobian.
+    """Return the matrix of x and its Jacobian: its first column is x, and each column is the one before, shifted down.
 
     Examples
     --------

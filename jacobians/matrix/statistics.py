@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array, a_whole_number, as_array
 from jacobians.errors import DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
@@ -52,7 +52,7 @@ class _OfBatch(OfVectors, Unary):
     lapack = False
 
     def __init__(self, ddof: int = 1, layout: AnyLayout | None = None) -> None:
-        self.ddof = int(ddof)
+        self.ddof = a_whole_number(ddof, "ddof", self.name)
         super().__init__(layout)
 
     def _covariance(self, X: Array) -> tuple[Array, Callable[[], Jacobian]]:
@@ -130,7 +130,7 @@ class Correlation(_OfBatch):
         (X,) = self._accepted(arrays)
         C, by_x = self._covariance(X)
         variances = np.diagonal(C)
-        if not (variances > 0).all():
+        if not (variances > 0).all() and not np.isnan(variances).any():
             i = int(np.argmin(variances))
             raise DomainError(f"correlation: feature {i} has no variance, so no correlation; leave it out")
         D, scale = len(C), as_array(1 / np.sqrt(variances))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape
+from jacobians.arrays import Array, Shape, a_whole_number
 from jacobians.errors import ShapeError
 from jacobians.first_tries import written
 from jacobians.layout import Order
@@ -136,7 +136,7 @@ class Triangle(Linear):
     """
 
     def __init__(self, upper: bool = False, k: int = 0, layout: AnyLayout | None = None) -> None:
-        self.upper, self.k = upper, int(k)
+        self.upper, self.k = upper, a_whole_number(k, "k", "triu" if upper else "tril")
         super().__init__(layout)
 
     @property

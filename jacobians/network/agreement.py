@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,7 +16,10 @@ __all__ = ["chain_of", "check_loss", "check_operations", "in_convention", "stren
 
 
 def chain_of(operations: Sequence[Operation | str], layout: Layout) -> Chain:
-    """Return operations as a chain. Named activations are made; an operation with parameters may occur only once."""
+    """Return operations as a chain, those without a layout in the one that is given.
+
+    Named activations are made; an operation with parameters may occur only once.
+    """
     if isinstance(operations, (Operation, str)):
         raise ArgumentError(f"Network: operations is one operation; expected a list: [{operations!r}]")
     chain = Chain(*(find_activation(part).moved_to(layout) if isinstance(part, str) else part for part in operations))
@@ -34,7 +37,18 @@ def chain_of(operations: Sequence[Operation | str], layout: Layout) -> Chain:
                     "shapes={'W': …})"
                 )
             seen.add(id(part))
-    return chain
+    return Chain(*(_in_layout(part, layout) for part in chain.parts))
+
+
+def _in_layout(part: Operation, layout: Layout) -> Operation:
+    """An operation that has no layout of its own, in the network's; of parts, each."""
+    if isinstance(part, (Chain, Parallel, Residual)):
+        parts = [_in_layout(inner, layout) for inner in part.parts]
+        if all(new is old for new, old in zip(parts, part.parts, strict=True)):
+            return part
+        made: Callable[..., Operation] = type(part)
+        return made(*parts, layout=part.layout)
+    return part if part.layout is not None else part.moved_to(layout)
 
 
 def check_operations(parts: Sequence[Operation], convention: Convention) -> None:
@@ -52,6 +66,13 @@ def check_operations(parts: Sequence[Operation], convention: Convention) -> None
             raise LayoutError(
                 f"Network: {part.name} keeps {found}; {convention.name} keeps {wanted}: give it the convention's layout"
             )
+        for field in part.reads:
+            own, other = getattr(found, field), getattr(wanted, field)
+            if own != other:
+                raise LayoutError(
+                    f"Network: {part.name} keeps {field} {own!r}, {convention.name} {other!r}: give it the "
+                    "convention's layout, or none; jac.translate_network moves a whole network with its parameters"
+                )
 
 
 def in_convention(loss: str | Loss, convention: Convention) -> Loss:

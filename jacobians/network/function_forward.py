@@ -191,7 +191,7 @@ class FunctionForward(Forward):
     @property
     def count(self) -> int:
         shape = next(iter(self.results.values())).shape
-        return shape[self._convention.layout.batch_axis] if shape else 1
+        return shape[self._convention.layout.examples_axis(len(shape))] if shape else 1
 
     @property
     def scale(self) -> float:

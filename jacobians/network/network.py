@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, all_finite, as_array, as_float, generator, no_attribute, refuse_not_finite, size_of
+from jacobians.arrays import (
+    Array,
+    a_whole_number,
+    all_finite,
+    as_array,
+    as_float,
+    generator,
+    no_attribute,
+    refuse_not_finite,
+    size_of,
+)
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.first_tries import written
@@ -358,7 +368,8 @@ class Network(Objective):
                            b1     (2,)    2        Kronecker(5×1, I₂) @ Reshape(2 to 1×2)  40
         10 parameters
         """
-        X = None if self._chain is None else example_inputs(self, examples)
+        count = a_whole_number(examples, "examples", "net.summary", 0)
+        X = None if self._chain is None else example_inputs(self, count)
         if X is None:
             return summary_of_parameters(self, self.shapes())
         zeros = {name: np.zeros(shape) for name, shape in self.shapes().items()}

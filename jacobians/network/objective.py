@@ -72,7 +72,7 @@ class Objective(Frozen):
     def _own_loss(self, loss: str | Loss) -> Loss:
         found = loss if isinstance(loss, Loss) else in_convention(loss, self.convention)
         check_loss(found, self.convention)
-        if self._chain is None or self._chain.time_first:  # the loss counts its examples along its batch's axis
+        if self._chain is None or self._chain.time_first:  # what has three axes are sequences
             return found.replace(layout=found.layout.replace(sequences=self.layout.sequences))
         return found
 

@@ -495,7 +495,8 @@ class Run(Frozen):
         """
         later = self.network.convention.names.weighted_at == "gradient"
         scale = round(1 / self.loss_scale) if later else 1
-        return {name: np.asarray(array * scale) for name, array in self._forward.cotangents().items()}
+        found = {name: np.asarray(array * scale) for name, array in self._forward.cotangents().items()}
+        return ByName(found, "run.cotangents")
 
     # --- curvature -------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from jacobians.operations import (
     powers,
     products,
     record,
+    regularisers,
     shaping,
     smooth_rectifiers,
     softmaxes,
@@ -45,6 +46,7 @@ from jacobians.operations.operation import *
 from jacobians.operations.powers import *
 from jacobians.operations.products import *
 from jacobians.operations.record import *
+from jacobians.operations.regularisers import *
 from jacobians.operations.shaping import *
 from jacobians.operations.smooth_rectifiers import *
 from jacobians.operations.softmaxes import *
@@ -64,6 +66,7 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
         *powers.__all__,
         *products.__all__,
         *record.__all__,
+        *regularisers.__all__,
         *shaping.__all__,
         *smooth_rectifiers.__all__,
         *softmaxes.__all__,

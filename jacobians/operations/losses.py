@@ -1,4 +1,4 @@
-"""What a loss is: a number and a row per example, and a reduction that is data. The squared error, the regulariser."""
+"""What a loss is: a number and a row per example, and a reduction that is data. The squared error."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, cast, get_args, over
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, a_number, as_array, as_float, kind_of, of_graph, size_of
+from jacobians.arrays import Array, Shape, as_array, as_float, kind_of, of_graph, size_of
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.first_tries import says_how_it_is_made, written
 from jacobians.layout import Layout, Reduction
-from jacobians.linops import BlockDiagonal, Dense, Diagonal, Identity, Jacobian
-from jacobians.operations.on_values import V, of_one, of_targets
-from jacobians.operations.operation import UNNAMED, Frozen, Naming, Unary, called
-from jacobians.operations.record import Makers, Second, in_layout
+from jacobians.linops import BlockDiagonal, Dense, Identity, Jacobian, PermutedAxes
+from jacobians.operations.on_values import V, of_targets
+from jacobians.operations.operation import UNNAMED, Frozen, Naming, called
+from jacobians.operations.record import in_layout
 from jacobians.operations.targets import class_labels, one_hot, same_shape_targets
 from jacobians.presets import AnyLayout, find_layout
 from jacobians.symbols.expressions import Add, Call, Expr, Hadamard, Number
 from jacobians.symbols.named_functions import Function, Rule, numbers_of
 
-__all__ = ["L2", "Loss", "SquaredError", "l2", "squared_error"]
+__all__ = ["Loss", "SquaredError", "squared_error"]
 
 
 Examples: TypeAlias = tuple[Callable[[], Array], Callable[[], Array]]
@@ -331,15 +331,6 @@ class Loss(Frozen, ABC):
             return np.where(X < 0, -1, 1)
         return X
 
-    def _refuse_time_first(self, X: Array) -> None:
-        """Raise LayoutError where the steps of sequences lie where a loss counts its examples."""
-        if self.layout.sequences == "time-first":
-            raise LayoutError(
-                f"{self.name}: X has shape {X.shape}, and the layout has sequences time-first; a loss counts its "
-                f"examples along axis {self.layout.batch_axis}: move the batch there, as in X.transpose(1, 0, 2) of "
-                "(T, N, C), and give a layout with sequences='batch-first', or take reduction='sum' or 'mean-all'"
-            )
-
     def scale(self, X: Array, whole: int | None = None) -> float:
         """Return the reduction's weight of every example's loss in the total: 1, 1/N or 1/(N·K).
 
@@ -361,9 +352,8 @@ class Loss(Frozen, ABC):
         """
         if self.reduction in ("sum", "none"):
             return 1.0
-        if X.ndim == 3 and self.reduction == "mean":
-            self._refuse_time_first(X)
-        examples = X.shape[self.layout.batch_axis]
+        # matrices, of which there are most, take one call less
+        examples = X.shape[self.layout.batch_axis if X.ndim == 2 else self.layout.examples_axis(X.ndim)]
         count = examples if self.reduction == "mean" else X.size
         if whole is not None and examples:
             count = count // examples * whole
@@ -398,13 +388,11 @@ class Loss(Frozen, ABC):
         (array([1., 4.]), (2, 4))
         """
         X = as_float(X, "X", self.name)
-        if X.ndim == 3:
-            self._refuse_time_first(X)
         losses, delta = self._functions(X, as_array(Y, "Y", self.name))
         values, rows = losses(), delta()
         if self._factor != 1:
             values, rows = self._factor * values, self._factor * rows
-        return values, rows_of_examples(rows, X.shape[self.layout.batch_axis], self.layout)
+        return values, rows_of_examples(rows, self.layout)
 
     def reduced(self, X: npt.ArrayLike, Y: npt.ArrayLike) -> tuple[Array, Jacobian]:
         """Return the total and its Jacobian, a row, in numerator layout.
@@ -501,8 +489,13 @@ class Loss(Frozen, ABC):
         )
 
 
-def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:
+def rows_of_examples(delta: Array, layout: Layout) -> Jacobian:
     """Return the Jacobian that has δ's part of each example as its row."""
+    if (axis := layout.examples_axis(delta.ndim)) == 1:  # the steps of sequences come first
+        axes = (1, 0, 2) if layout.batch == "rows" else (0, 2, 1)
+        first = rows_of_examples(delta.transpose(axes), layout.replace(sequences="batch-first"))
+        return first @ PermutedAxes(axes, delta.shape, delta.dtype)
+    count = delta.shape[axis]
     if layout.batch == "rows":
         inner = size_of(delta.shape[1:])
         blocks = delta.reshape(count, 1, inner)
@@ -512,11 +505,22 @@ def rows_of_examples(delta: Array, count: int, layout: Layout) -> Jacobian:
     return BlockDiagonal(blocks, (count,), delta.shape, layout.batch_axis)
 
 
-def sum_over_example(values: Array, layout: Layout) -> Array:
-    """Return one sum for each example: (N,), over all axes but the batch's; new even where nothing is summed."""
-    axes: Any = tuple(range(1, values.ndim)) if layout.batch == "rows" else tuple(range(values.ndim - 1))
+def sum_over_example(values: Array, layout: Layout, axis: int | None = None) -> Array:
+    """Return one sum for each example: (N,), over all axes but that of the examples; new even where nothing is summed.
+
+    Parameters
+    ----------
+    values : ndarray
+    layout : Layout
+    axis : int, optional
+        That of the examples, where the values have not the axes of the outputs.
+    """
+    if axis is None:
+        axis = layout.batch_axis if values.ndim == 2 else layout.examples_axis(values.ndim)
+    own = axis % values.ndim
+    axes: Any = tuple(other for other in range(values.ndim) if other != own)
     # NumPy adds the rows of a batch in columns one after another: many of them would stall in float32
-    long = values.dtype == np.float32 and values.size > _LONG * values.shape[layout.batch_axis]
+    long = values.dtype == np.float32 and values.size > _LONG * values.shape[own]
     return as_array(values.sum(axis=axes, dtype=np.float64 if long else None)).astype(values.dtype, copy=False)
 
 
@@ -590,78 +594,3 @@ def squared_error(
     (2.5, array([[1., 2.]]))
     """
     return SquaredError(factor, reduction, layout)(X, Y)
-
-
-class L2(Unary):
-    """W ↦ c·ΣW²; see `l2`.
-
-    Examples
-    --------
-    >>> L2(0.5)([[3.0, 4.0]])[1].gradient
-    array([[3., 4.]])
-    """
-
-    inputs = ("W",)
-
-    def __init__(self, scale: float, layout: AnyLayout | None = None, *, include_bias: bool = False) -> None:
-        self.scale = a_number(scale, "scale", "l2")
-        self.layout: Layout = find_layout(layout)
-        self.include_bias = include_bias
-
-    def _linearize(self, *arrays: Array) -> tuple[Array, Makers]:
-        (W,) = arrays
-        kept = self._without_bias(W)
-        value = as_array(self.scale * np.sum(kept * kept, dtype=np.promote_types(W.dtype, np.float64))).astype(W.dtype)
-        return value, {"W": lambda: self._row(W)}
-
-    def _second(self, cotangent: Array, *arrays: Array) -> Second:
-        """2c I, with 0 at the bias."""
-        (W,) = arrays
-        weight = 2.0 * self.scale * float(cotangent)
-        if self._without_bias(W) is W:
-            return {("W", "W"): weight * Identity(W.shape, W.dtype)}
-        values = np.zeros_like(W)
-        self._without_bias(values)[...] = weight
-        return {("W", "W"): Diagonal(values)}
-
-    def _row(self, W: Array) -> Jacobian:
-        kept = self._without_bias(W)
-        if kept is W:
-            return Dense(2.0 * self.scale * W)
-        row = np.zeros_like(W)
-        self._without_bias(row)[...] = 2.0 * self.scale * kept
-        return Dense(row)
-
-    def _without_bias(self, W: Array) -> Array:
-        """A view of W's entries that are penalised."""
-        if self.include_bias or not self.layout.absorbs_bias:
-            return W
-        if W.ndim != 2:
-            raise ShapeError(f"l2: W has shape {W.shape}; with an absorbed bias it must be a matrix ({self.layout})")
-        return self.layout.weights_of(W)
-
-
-@of_one
-def l2(
-    W: npt.ArrayLike, scale: float, layout: AnyLayout | None = None, *, include_bias: bool = False
-) -> tuple[Array, Jacobian]:
-    r"""Return :math:`c \sum W^2` and its Jacobian :math:`2c\,W`, without the bias that the layout absorbs in W.
-
-    Parameters
-    ----------
-    W : array_like
-    scale : float
-        c: λ/2m in Ng's exercise 4, λ/2 in CS231n's notes, λ in its first assignment. See
-        `Convention.l2_scale`.
-    layout : Layout, Convention or str, optional
-        Says where an absorbed bias lies in W.
-    include_bias : bool
-        Penalise the absorbed bias too, as CS231n's bias trick does.
-
-    Examples
-    --------
-    >>> value, J = l2([[9.0, 1.0, 2.0]], 0.5, Layout(weights="rows", bias="first"))
-    >>> float(value), J.gradient
-    (2.5, array([[0., 1., 2.]]))
-    """
-    return L2(scale, layout, include_bias=include_bias)(W)

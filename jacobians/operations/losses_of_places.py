@@ -63,8 +63,8 @@ class TemporalSoftmax(Loss):
         factor: float = 1.0,
     ) -> None:
         super().__init__(reduction, layout, factor=factor)
-        self.mask = None if mask is None else as_float(mask, "mask", self.name)
-        self.class_weights = None if class_weights is None else as_float(class_weights, "class_weights", self.name)
+        self.mask = _weights_of(mask, "mask")
+        self.class_weights = _weights_of(class_weights, "class_weights")
         self.ignore, self.axis = ignore, axis
         self.smoothing = a_number(smoothing, "smoothing", self.name)
         if not 0 <= self.smoothing < 1:
@@ -72,12 +72,15 @@ class TemporalSoftmax(Loss):
 
     def _class_axis(self, X: Array) -> int:
         axis = self.layout.feature_axis if self.axis is None else self.axis
-        if not -X.ndim <= axis < X.ndim or X.ndim < 2 or axis % X.ndim == self.layout.batch_axis % X.ndim:
+        if not -X.ndim <= axis < X.ndim or X.ndim < 2 or axis % X.ndim == self._count_axis(X):
             raise ShapeError(
-                f"temporal_softmax: X has shape {X.shape}; expected examples along axis {self.layout.batch_axis}, and "
-                f"classes along axis {axis}"
+                f"temporal_softmax: X has shape {X.shape}; expected examples along axis "
+                f"{self.layout.examples_axis(X.ndim)}, and classes along axis {axis}"
             )
         return axis
+
+    def _count_axis(self, X: Array) -> int:
+        return self.layout.examples_axis(X.ndim) % max(1, X.ndim)
 
     def _weights(self, labels: Array, X: Array) -> tuple[Array, Array]:
         """The labels with 0 for those ignored, and a weight for each place."""
@@ -137,7 +140,9 @@ class TemporalSoftmax(Loss):
         def losses() -> Array:
             own = np.take_along_axis(logs, labels[..., None], -1)[..., 0]
             mixed = own if not s else (1 - s) * own + s * logs.mean(axis=-1)
-            return sum_over_example(as_array(-weights * mixed), self.layout)
+            # without the axis of the classes
+            count_axis = self._count_axis(X) - (axis % X.ndim < self._count_axis(X))
+            return sum_over_example(as_array(-weights * mixed), self.layout, count_axis)
 
         def delta() -> Array:
             found = np.exp(logs) - s / classes
@@ -146,6 +151,16 @@ class TemporalSoftmax(Loss):
             return np.ascontiguousarray(np.moveaxis(found * weights[..., None], -1, axis))
 
         return losses, delta
+
+
+def _weights_of(given: npt.ArrayLike | None, name: str) -> Array | None:
+    if given is None:
+        return None
+    weights = as_float(given, name, "temporal_softmax")
+    bad = weights[~(np.isfinite(weights) & (weights >= 0))]
+    if bad.size:
+        raise DomainError(f"temporal_softmax: {name} has the entry {bad[0]:g}; expected finite numbers ≥ 0")
+    return weights
 
 
 @of_targets

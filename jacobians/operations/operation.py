@@ -108,6 +108,10 @@ class Operation(Frozen, ABC):
     """Whether every example's output depends on that example alone, so that a batch may be cut into blocks."""
     piecewise_linear = False
     """Whether it is linear in all inputs together, or so between kinks: it then has no second derivative to state."""
+    no_formula: ClassVar[str] = "has no formula"
+    """What an explanation says where it has none."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The fields of its layout that it reads beside those of matrices, such as "images"."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -77,7 +77,8 @@ class Weighted(Loss):
 
     def _of(self, X: Array) -> Array:
         """The weights, shaped to act on X by example."""
-        count = X.shape[self.layout.batch_axis]
+        axis = self.layout.examples_axis(X.ndim)
+        count = X.shape[axis]
         if len(self.weights) != count:
             raise ShapeError(
                 f"{self.name}: there are {len(self.weights)} weights, X {X.shape} holds {count} examples "
@@ -85,7 +86,7 @@ class Weighted(Loss):
                 "in_blocks(X, Y, weights=w)"
             )
         shape: list[Any] = [1] * X.ndim
-        shape[self.layout.batch_axis] = count
+        shape[axis] = count
         return self.weights.astype(X.dtype).reshape(shape)
 
     def _examples(self, X: Array, Y: Array) -> Examples:

@@ -1,4 +1,4 @@
-"""Functions run once and replayed from then on: the NumPy calls alone, on memory that is kept."""
+"""Functions that run once and are then replayed: their NumPy calls alone, on kept memory."""
 
 from jacobians.recording.function import Replayed, replayed
 

@@ -73,7 +73,7 @@ def masked(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 def buffered(function: Callable[..., Any], size: int) -> Callable[..., Any]:
-    """The function under a buffer size of its own, which counts where rows of a kilobyte are multiplied."""
+    """The function with its own buffer size, which matters where rows of a kilobyte are multiplied."""
 
     def call(*operands: Any) -> None:
         before = np.setbufsize(size)

@@ -33,7 +33,8 @@ _ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, 
 
 
 class Replayed(Generic[P, R]):
-    """A function that is recorded once for each set of shapes and dtypes, of which it keeps four; see `replayed`.
+    """A function that is recorded once for each set of shapes and dtypes; the last four recordings are kept. See
+    `replayed`.
 
     Attributes
     ----------
@@ -180,13 +181,13 @@ def _unseen(*_: Any) -> None:
 
 @written
 def replayed(function: Callable[P, R]) -> Replayed[P, R]:
-    """Return a function that does the same in fewer steps: the NumPy calls of its first run, on memory that is kept.
+    """Return a function that does the same in fewer steps: it makes the NumPy calls of the first run, on kept memory.
 
     On small batches most of the time goes into Python, not into NumPy: into checks, and into objects for every
-    Jacobian. The first call for arguments of certain shapes and dtypes runs `function` on stand-ins for its arrays and
-    writes down the NumPy calls that are made; later calls make only those that the results need. It serves the
-    library's own methods, such as `Network.gradient`, and functions of yours that are written with its operations, with
-    `jacobians.values`, and with NumPy's functions that return new arrays.
+    Jacobian. The first call with arguments of given shapes and dtypes runs `function` on stand-ins for its arrays and
+    writes down its NumPy calls. Later calls make only those that the results need. It serves the library's own methods,
+    such as `Network.gradient`, and functions of yours that are written with its operations, with `jacobians.values`,
+    and with NumPy's functions that return new arrays.
 
     Parameters
     ----------
@@ -211,11 +212,11 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
     Notes
     -----
     Every call compares the variables around the function, the attributes that it reads, and the numbers of arrays among
-    them. If one has changed, the function is recorded again. The library's objects do not change, and the arrays that
-    they were made of must not change either.
+    them. If one has changed, the function is recorded again. The library's objects do not change. The arrays that they
+    were made from must not change either.
 
-    A recording keeps all intermediate arrays, so only the four recordings that were used last are kept. A function that
-    is called with many batch sizes in turn is recorded again and again.
+    A recording holds all intermediate arrays, so only the last four are kept. A function that is called with many batch
+    sizes in turn is recorded again and again.
 
     An ``if`` on an array is decided again in every call. If the decision differs from the recorded one, the function
     itself is run. It is also run where a number is not finite, so that the error is the function's own.

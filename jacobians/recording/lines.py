@@ -15,7 +15,7 @@ _START = f"{_HERE}function"
 
 
 def by_library() -> bool:
-    """Return whether the library's own code called what called this, behind the recording and NumPy."""
+    """Return whether the library's own code made this call, looking past the recording and NumPy."""
     for frame, _ in walk_stack(sys._getframe(1)):
         name = _module(frame)
         if name == _START or not (name.startswith(_HERE) or _package(name) in _BETWEEN):

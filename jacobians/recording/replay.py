@@ -1,4 +1,4 @@
-"""A tape played again on other numbers: only the calls that the results need, on memory that is kept."""
+"""A tape played again on other numbers: only the calls that the results need, on kept memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def needed(calls: Sequence[Call], results: Iterable[Root]) -> list[Call]:
 def without_copies(calls: Sequence[Call], results: Sequence[Any]) -> tuple[list[Call], list[Any]]:
     """The same calls and results, with the original in place of a copy where neither is written afterwards.
 
-    A gradient is a copy out of its Jacobian, which the replay does not keep. No two results come to lie in the same
+    A gradient is a copy of its Jacobian's array, which the replay does not keep. No two results come to lie in the same
     memory.
     """
     last = {call.writes: i for i, call in enumerate(calls) if call.writes is not None}
@@ -73,8 +73,8 @@ class Replay:
     """The calls of a tape with their arrays in place.
 
     The arrays that the function made are kept and overwritten in each run. Arrays that belong to a result are new in
-    every run. After its last use, an array's memory is used again for a later array, so a deep network's sweep stays in
-    the cache. Before a run, arguments and results are put into the operands of their calls; small ones are copied.
+    every run. After an array's last use, a later array takes its memory, so a deep network's sweep stays in the cache.
+    Before a run, arguments and results are put into the operands of their calls; small ones are copied.
 
     Parameters
     ----------
@@ -222,9 +222,9 @@ class _Slots:
 def _finder(
     result: Any, slots: _Slots, kept: dict[Root, Array], taken: set[Root]
 ) -> int | Array | Callable[[Sequence[Array]], Any]:
-    """The place of one result among a run's arrays; or an array to be copied; or a function that makes it of them.
+    """Where a result comes from: a place among a run's arrays, an array to copy, or a function of the arrays.
 
-    What lies in the memory of an argument, or of a result before it, is copied.
+    A result in the memory of an argument, or of an earlier result, is copied.
     """
     if not isinstance(result, Recorded):
         return result if isinstance(result, np.ndarray) else lambda _: result

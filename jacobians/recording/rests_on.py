@@ -1,4 +1,4 @@
-"""What a function rests on beside its arguments: the variables around it, which are looked at again in every call."""
+"""What a function depends on beside its arguments: the variables around it, which every call compares again."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _MOST = 1 << 24
 class RestsOn:
     """The variables that a function reads, and those that functions and methods of the user's read for it.
 
-    Arrays, dicts and lists among them are looked into, and the attributes of objects that are named in the functions'
-    text. What the library makes is immutable.
+    Arrays, dicts and lists are compared entry by entry, and so are those attributes of objects that the functions name.
+    What the library makes is immutable.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Arguments and results as a recording has them: dicts, lists and tuples of arrays, and what never changes."""
+"""Arguments and results of a recording: dicts, lists and tuples of arrays, and constants."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Arguments:
         return [*map(np.asarray, found)] if self._scalars else found
 
     def stand_ins(self, given: tuple[Any, Any], make: Callable[[Array], Recorded]) -> tuple[list[Recorded], Any]:
-        """Stand-ins for the arrays, one for each array however often it is given; and the arguments with them."""
+        """Stand-ins for the arrays, one for each array even if it is given twice; and the arguments with them."""
         arrays = self.found(given) or []
         made = {place: make(arrays[place]) for place in dict.fromkeys(self._places)}
         stand_ins = [made[place] for place in self._places]
@@ -104,7 +104,7 @@ def _is_container(value: Any) -> bool:
 def _collector(like: Any) -> Collector | None:
     """A function that appends the arrays of a value built like `like`, or raises; None for an array.
 
-    `leaves_of` does the same with names; this way takes a quarter of the time, which counts in every call.
+    `leaves_of` does the same with names. This takes a quarter of the time, in every call.
     """
     if _is_array(like):
         if like.dtype.hasobject:
@@ -254,7 +254,7 @@ def difference(found: Any, plain: Any, name: str = "") -> str | None:
 
 
 def in_new_arrays(result: Any) -> Any:
-    """Return a function's own results in arrays that nothing else holds, as a replay's are."""
+    """Return a function's own results in new arrays, as a replay does."""
     if not _is_container(result):
         return result.copy(order="K") if type(result) is np.ndarray else result
     items = (leaf.copy(order="K") if type(leaf) is np.ndarray else leaf for _, leaf in leaves_of(result))

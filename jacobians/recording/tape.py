@@ -34,7 +34,7 @@ _POWERS: dict[float, np.ufunc] = {1: np.positive, 2: np.square, -1: np.reciproca
 
 
 class Diverged(Exception):  # noqa: N818  no error: the numbers lead along another branch than the recorded one
-    """A decision that the function took while it was recorded comes out otherwise on these numbers."""
+    """A decision in the recorded function is different on these numbers."""
 
 
 def roots_of(values: Iterable[Any]) -> set[Root]:
@@ -45,9 +45,9 @@ def roots_of(values: Iterable[Any]) -> set[Root]:
 class Recorded(StandIn, NDArrayOperatorsMixin):
     """A stand-in for an array while a function is recorded: it holds the array, and writes down what is done to it.
 
-    What it does not know raises `RecordingError`; nothing silently becomes a constant. In particular it is no
-    ``ndarray``, and ``np.asarray`` of it is refused: the array that it gave would no longer be followed. Only the
-    library writes into it: NumPy's scalars are immutable, its arrays are not, and no stand-in is both for other code.
+    What it does not know raises `RecordingError`; nothing silently becomes a constant. It is no ``ndarray``, and
+    ``np.asarray`` of it is refused: what is done to that array would not be recorded. Only the library writes into it.
+    NumPy's scalars are immutable and its arrays are not, and a stand-in cannot be both.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Recorded(StandIn, NDArrayOperatorsMixin):
 
     @property  # type: ignore[misc]  # it is only read
     def __class__(self) -> type:
-        """Not told to other code than the library's: it is neither an array nor a number."""
+        """Hidden from code outside the library: it is neither an array nor a number."""
         if not called_by_library(1):
             raise self.tape.refuse("the function asks for an array's type, as isinstance does; it gets a stand-in")
         return type(self)
@@ -270,7 +270,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _beside_arrays(operands: Sequence[Any]) -> tuple[Any, ...]:
-    """The operands with what stands for Python's numbers in the dtype that these take on beside the others."""
+    """The operands, with Python's numbers in the dtype that they get beside the others."""
     others = [np.asarray(_real(i)).dtype for i in operands if not _is_number(i)]
     dtype = np.result_type(*others, 1.0)
     return tuple(i.astype(dtype) if isinstance(i, Recorded) and i.number else i for i in operands)
@@ -406,7 +406,7 @@ class Tape:
         return made
 
     def fill(self, array: Recorded, value: Any) -> None:
-        """Write one number to all entries; what reads them before they are written again reads a constant."""
+        """Write one number to all entries. Until they are written again, they read as a constant."""
         self._may_write(array)
         array.array.fill(_real(value))
         self._filled_with(array, value)
@@ -444,7 +444,7 @@ class Tape:
         return self._new(einsum, args, np.asarray(result))
 
     def view(self, array: Recorded, look: Callable[[Any], Any]) -> Recorded:
-        """Look at the same memory otherwise; where NumPy must copy for it, a new array."""
+        """Another view of the same memory, or a new array where NumPy must copy."""
         result = np.asarray(look(array.array))
         # an empty view shares no byte, and may be one that cannot be written
         if np.may_share_memory(result, array.array) or not result.size:
@@ -565,7 +565,7 @@ class Tape:
 
 
 def _with_arrays_for_numbers(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Python's numbers as arrays of the dtype that they take on beside the others: NumPy is twice as fast with them."""
+    """Python's numbers as arrays, in the dtype that they get beside the others: NumPy is twice as fast with these."""
     dtypes = {i.dtype for i in inputs if not isinstance(i, (int, float))}
     if len(dtypes) != 1 or next(iter(dtypes)).kind not in ("f" if any(isinstance(i, float) for i in inputs) else "fiu"):
         return inputs
@@ -587,7 +587,7 @@ def _several(key: Any) -> bool:
 
 
 def _refuse_masks(tape: Tape, key: Any) -> None:
-    """Refuse a choice of entries by an array of truths: how many there are differs from call to call."""
+    """Refuse to select entries by an array of booleans: their number differs from call to call."""
     for part in key if isinstance(key, tuple) else (key,):
         if isinstance(part, Recorded) and part.dtype == bool:
             raise tape.refuse(

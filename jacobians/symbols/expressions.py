@@ -483,6 +483,12 @@ class Einsum(Expr):
         return tuple(sizes[i] for i in output)
 
     @property
+    def only_moves(self) -> bool:
+        """Whether it sums nothing: it has the axes of one array in another order."""
+        inputs, _, output = self.spec.partition("->")
+        return sorted(inputs) == sorted(output)
+
+    @property
     def parts(self) -> tuple[Expr, ...]:
         return self.of
 

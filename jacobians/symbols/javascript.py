@@ -27,6 +27,11 @@ _FUNCTIONS = {
     "log1p",
     "tanh",
     "cosh",
+    "sinh",
+    "tan",
+    "arctan",
+    "power",
+    "outer",
     "sin",
     "cos",
     "sqrt",
@@ -45,6 +50,7 @@ _FUNCTIONS = {
     "column_stack",
     "vstack",
     "trace",
+    "broadcast_to",
 }
 """The functions of NumPy that the runtime has."""
 _OF_LINALG = {"inv", "solve", "det", "norm"}
@@ -53,6 +59,20 @@ _OF_ARRAYS = {"sum", "max"}
 """The methods of arrays that a program calls."""
 _OF_SCIPY = {"ndtr"}
 """What a program imports from elsewhere and the runtime has."""
+_OF_IMAGES = {
+    "im2col",
+    "col2im",
+    "im2row",
+    "row2im",
+    "turned",
+    "maxpool",
+    "maxunpool",
+    "avgpool",
+    "avgunpool",
+}
+"""The library's functions of images, which a program defines by loops and the runtime has."""
+_KNOWN = {*MATRICES, *_OF_SCIPY, *_OF_IMAGES}
+"""What a program calls without "np", and the runtime has."""
 _RESERVED = {
     "arguments",
     "await",
@@ -278,6 +298,10 @@ def _tree(node: ast.expr) -> Tree:
             return ["transpose", _tree(value)]
         case ast.Subscript(value=ast.Attribute(value=ast.Name(id="np"), attr="s_"), slice=ast.Tuple(elts=parts)):
             return {"slices": [*map(_range, parts)]}
+        case ast.Subscript(
+            value=ast.Call(func=ast.Attribute(attr="slogdet"), args=[of], keywords=[]), slice=ast.Constant(value=1)
+        ):
+            return ["log", ["abs", ["det", _tree(of)]]]
         case ast.Subscript(value=value, slice=ast.Tuple(elts=parts)):
             return ["part", _tree(value), {"slices": [*map(_range, parts)]}]
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name), args=arguments, keywords=[]) if (
@@ -293,8 +317,16 @@ def _tree(node: ast.expr) -> Tree:
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=[], keywords=how) if name in _OF_ARRAYS:
             return [name, _tree(value), {str(each.arg): ast.literal_eval(each.value) for each in how}]
         case ast.Call(func=ast.Attribute(value=value, attr="reshape"), args=lengths, keywords=[]):
-            return ["reshape", _tree(value), ["list", *map(_tree, lengths)]]
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in MATRICES or name in _OF_SCIPY:
+            return ["reshape", _tree(value), ["list", *map(_tree, _members(lengths))]]
+        case ast.Call(func=ast.Attribute(value=value, attr="ravel"), args=[], keywords=[]):
+            return ["reshape", _tree(value), ["list", -1]]
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="np"), attr="einsum"),
+            args=[ast.Constant(value=str() as indices), *arguments],
+            keywords=[],
+        ):
+            return ["einsum", {"indices": indices}, *map(_tree, arguments)]
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _KNOWN:
             return [name, *map(_tree, arguments)]
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return ["call", name, *map(_tree, arguments)]
@@ -316,11 +348,19 @@ def _written(tree: Tree) -> str:
             return f"np.{name}({', '.join(map(_written, arguments))})"
         case {"slices": ends}:
             return json.dumps(ends)
-        case {"order": order}:
-            return json.dumps(order)
+        case {"order": text} | {"indices": text}:
+            return json.dumps(text)
         case dict():
             return f"{{ {', '.join(f'{key}: {json.dumps(value)}' for key, value in tree.items())} }}"
     return json.dumps(tree)
+
+
+def _members(lengths: list[ast.expr]) -> list[ast.expr]:
+    """The lengths of a shape, which may be one tuple."""
+    match lengths:
+        case [ast.Tuple(elts=members)]:
+            return members
+    return lengths
 
 
 def _range(part: ast.expr) -> list[int | None]:
@@ -341,11 +381,14 @@ def _needs_no_line(statement: ast.stmt) -> bool:
         case ast.Import(names=[ast.alias(name="numpy", asname="np")]) | ast.Expr(value=ast.Constant()):
             return True
         case ast.FunctionDef(name=name):
-            return name in MATRICES
+            return name in {*MATRICES, *_OF_IMAGES, "both_axes"}
         case ast.ImportFrom(module="scipy.special", names=[ast.alias(name=name, asname=None)]):
             return name in _OF_SCIPY
     return False
 
 
 def _unknown(node: ast.AST) -> LayoutError:
-    return LayoutError(f"to_javascript: the runtime has nothing for {ast.unparse(node).splitlines()[0]}")
+    what = ast.unparse(node).splitlines()[0]
+    if isinstance(node, ast.ImportFrom):
+        what = f"{', '.join(alias.name for alias in node.names)} of {node.module}"
+    return LayoutError(f"to_javascript: the runtime has nothing for {what}")

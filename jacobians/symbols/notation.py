@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, ClassVar, Protocol
 
 from jacobians.arrays import SUBSCRIPTS, Shape, show_shape, size_of
@@ -144,6 +144,8 @@ class Notation(ABC):
         Whether a reshaped array binds as closely as a symbol.
     sums_closely : bool
         Whether a sum along an axis does, as a call does; A 1 is a product.
+    is_code : bool
+        Whether what is written runs, so that every function is called by its name.
     forms : dict
         By what is written, its text, with {0}, {1} … for its parts.
     between : dict
@@ -153,6 +155,7 @@ class Notation(ABC):
     bars: ClassVar[bool] = False
     reshapes_closely: ClassVar[bool] = False
     sums_closely: ClassVar[bool] = False
+    is_code: ClassVar[bool] = False
     forms: ClassVar[dict[str, str]]
     between: ClassVar[dict[str, str]]
 
@@ -261,6 +264,8 @@ class Notation(ABC):
                 where = self.size(dims), _places(index), list(index), size_of(dims), dims
                 return self.form("scattered", self._at(of, _POSTFIX), *where), _POSTFIX
             case Einsum(spec, of):
+                if expr.only_moves:
+                    return self.axes_moved(self._at(of[0], _POSTFIX), spec), _POSTFIX
                 return self.einsum(spec, [self._at(part, _POSTFIX) for part in of]), _PRODUCT
             case WithOnes(of):
                 return self.with_ones(expr, self.expr(of)), _POSTFIX
@@ -278,13 +283,21 @@ class Notation(ABC):
                 summed = self.sum_over(self._at(of, _POSTFIX), axis, keep)
                 return summed, _POSTFIX if self.sums_closely else _PRODUCT
             case Call(function, (left, right)) if function == KRONECKER:
-                return self.kron(self._at(left, _POSTFIX), self._at(right, _POSTFIX)), _POSTFIX
+                parts = self._at(left, _POSTFIX), self._at(right, _POSTFIX)
+                return self.form("Kronecker product", *parts), _POSTFIX if self.is_code else _PRODUCT
             case Call(function, arguments):
-                return self.call(function, [self.expr(a) for a in arguments]), _POSTFIX
+                return self.call(function, [self.expr(self._inside(a)) for a in arguments]), _POSTFIX
         raise TypeError(f"no notation for {type(expr).__name__}")
 
     def _addend(self, expr: Expr) -> Expr:
         return expr
+
+    def _inside(self, argument: Expr) -> Expr:
+        """What stands in the brackets of a call: it needs none of its own."""
+        match argument:
+            case Call(function, (of,)) if not (function.shown or self.is_code):
+                return of
+        return argument
 
     def bracket(self, text: str) -> str:
         """Return a text in brackets."""
@@ -321,6 +334,10 @@ class Notation(ABC):
         summed = "".join(sorted({*inputs} - {*output, ","}))
         members = (self.form("indexed", part, own) for part, own in zip(parts, inputs.split(","), strict=True))
         return self.listed("einsum", members, self.form("sum over indices", summed) if summed else "")
+
+    def axes_moved(self, text: str, spec: str) -> str:
+        """Return an array with its axes in another order."""
+        return self.form("moved", text, *spec.split("->"))
 
     def reshaped(self, text: str, dims: Shape) -> str:
         """Return an array in another shape."""
@@ -395,9 +412,10 @@ class Notation(ABC):
         """Whether a factor is an array of ones."""
         return isinstance(factor, Ones)
 
-    def kron(self, left: str, right: str) -> str:
-        """Return A ⊗ B."""
-        return self.form("Kronecker product", left, right)
+    def kron(self, *factors: str) -> str:
+        """Return A ⊗ B, or a product of more, in brackets."""
+        product = reduce(lambda right, left: self.form("Kronecker product", left, right), reversed(factors))
+        return product if self.is_code or len(factors) == 1 else self.bracket(product)
 
     def commutation(self, rows: int, columns: int, order: Order) -> str:
         """Return the permutation K that transposes."""

@@ -16,7 +16,7 @@ from jacobians.symbols.notation import Notation, slices_text
 class NumpyNotation(Notation):
     """Python expressions, which call functions by name; the matrices are those of `explicit_matrices`."""
 
-    reshapes_closely = sums_closely = True
+    reshapes_closely = sums_closely = is_code = True
     forms: ClassVar[dict[str, str]] = {
         "identity": "np.eye({0})",
         "ones": "np.ones({0})",
@@ -84,6 +84,9 @@ class NumpyNotation(Notation):
 
     def einsum(self, spec: str, parts: Sequence[str]) -> str:
         return f'np.einsum("{spec}", {", ".join(parts)})'
+
+    def axes_moved(self, text: str, spec: str) -> str:
+        return self.einsum(spec, [text])
 
     def placed(self, expr: Placed, text: str) -> str:
         ends = (slice(*key).indices(n) for key, n in zip(expr.key, expr.dims, strict=True))

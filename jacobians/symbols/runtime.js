@@ -131,10 +131,21 @@ const np = (() => {
     return result;
   }
 
-  function diag({ data }) {
+  // The matrix with a vector on its diagonal, or the diagonal of a matrix.
+  function diag({ shape, data }) {
+    if (shape.length === 2) {
+      const count = Math.min(...shape);
+      return { shape: [count], data: Float64Array.from({ length: count }, (_, i) => data[i * (shape[1] + 1)]) };
+    }
     const result = make([data.length, data.length]);
     for (let i = 0; i < data.length; i += 1) result.data[i * data.length + i] = data[i];
     return result;
+  }
+
+  // One length may be -1: what is left.
+  function reshape({ data }, shape) {
+    const known = -size(shape);
+    return { shape: shape.map((n) => (n === -1 ? data.length / known : n)), data };
   }
 
   // As NumPy's, which puts axes of length 1 before those that one of the two lacks.
@@ -203,6 +214,156 @@ const np = (() => {
     return result;
   }
 
+  // --- sums over indices, windows of images ---------------------------------------------------------
+
+  // The sum over the indices that the result does not have, as NumPy's einsum.
+  function einsum(spec, ...arrays) {
+    const [inputs, output] = spec.split("->");
+    const own = inputs.split(",");
+    const lengths = {};
+    own.forEach((letters, k) => [...letters].forEach((letter, axis) => { lengths[letter] = Math.max(lengths[letter] ?? 0, arrays[k].shape[axis]); }));
+    const letters = [...output, ...Object.keys(lengths).filter((letter) => !output.includes(letter))];
+    const result = make([...output].map((letter) => lengths[letter]));
+    const steps = [...own.map((text, k) => [text, arrays[k].shape]), [output, result.shape]].map(([text, shape]) => {
+      const each = strides(shape, shape.length);
+      return letters.map((letter) => [...text].reduce((sum, other, axis) => sum + (other === letter ? each[axis] : 0), 0));
+    });
+    const at = letters.map(() => 0);
+    const place = (k) => at.reduce((sum, n, axis) => sum + n * steps[k][axis], 0);
+    for (let i = size(letters.map((letter) => lengths[letter])); i > 0; i -= 1) {
+      result.data[place(arrays.length)] += arrays.reduce((product, a, k) => product * a.data[place(k)], 1);
+      for (let axis = letters.length - 1; axis >= 0 && (at[axis] += 1) === lengths[letters[axis]]; axis -= 1) at[axis] = 0;
+    }
+    return result;
+  }
+
+  // Strides, dilations and margins; what is not given is as the first of its kind.
+  const windows = (height, width, stride, pad, dilation = 1, across = stride, apart = dilation, bottom = pad, left = pad, right = pad) => ({
+    height,
+    width,
+    places: (rows, columns) => [
+      Math.floor((rows + pad + bottom - dilation * (height - 1) - 1) / stride) + 1,
+      Math.floor((columns + left + right - apart * (width - 1) - 1) / across) + 1,
+    ],
+    // Visits every entry of every window: the window's place, the entry's place in it, and where it is in the image, −1 outside.
+    visit(rows, columns, visitor) {
+      const [down, over] = this.places(rows, columns);
+      for (let p = 0; p < down * over; p += 1) {
+        for (let k = 0; k < height * width; k += 1) {
+          const y = Math.floor(p / over) * stride + Math.floor(k / width) * dilation - pad;
+          const x = (p % over) * across + (k % width) * apart - left;
+          visitor(p, k, y >= 0 && y < rows && x >= 0 && x < columns ? y * columns + x : -1);
+        }
+      }
+    },
+  });
+
+  function im2col({ shape, data }, ...numbers) {
+    const w = windows(...numbers);
+    const [count, channels, rows, columns] = shape;
+    const [inside, places] = [w.height * w.width, size(w.places(rows, columns))];
+    const result = make([count, channels * inside, places]);
+    for (let n = 0; n < count * channels; n += 1) {
+      w.visit(rows, columns, (p, k, at) => { if (at >= 0) result.data[(n * inside + k) * places + p] = data[n * rows * columns + at]; });
+    }
+    return result;
+  }
+
+  function col2im({ shape, data }, channels, rows, columns, ...numbers) {
+    const w = windows(...numbers);
+    const [inside, places] = [w.height * w.width, size(w.places(rows, columns))];
+    const result = make([shape[0], channels, rows, columns]);
+    for (let n = 0; n < shape[0] * channels; n += 1) {
+      w.visit(rows, columns, (p, k, at) => { if (at >= 0) result.data[n * rows * columns + at] += data[(n * inside + k) * places + p]; });
+    }
+    return result;
+  }
+
+  function im2row({ shape, data }, ...numbers) {
+    const w = windows(...numbers);
+    const [count, rows, columns, channels] = shape;
+    const [inside, places] = [w.height * w.width, size(w.places(rows, columns))];
+    const result = make([count * places, inside * channels]);
+    for (let n = 0; n < count; n += 1) {
+      w.visit(rows, columns, (p, k, at) => {
+        for (let c = 0; at >= 0 && c < channels; c += 1) {
+          result.data[((n * places + p) * inside + k) * channels + c] = data[(n * rows * columns + at) * channels + c];
+        }
+      });
+    }
+    return result;
+  }
+
+  function row2im({ shape, data }, rows, columns, channels, ...numbers) {
+    const w = windows(...numbers);
+    const [inside, places] = [w.height * w.width, size(w.places(rows, columns))];
+    const count = shape[0] / places;
+    const result = make([count, rows, columns, channels]);
+    for (let n = 0; n < count; n += 1) {
+      w.visit(rows, columns, (p, k, at) => {
+        for (let c = 0; at >= 0 && c < channels; c += 1) {
+          result.data[(n * rows * columns + at) * channels + c] += data[((n * places + p) * inside + k) * channels + c];
+        }
+      });
+    }
+    return result;
+  }
+
+  // The entries turned around along some axes.
+  function turned(array, axis, count = 2) {
+    const steps = strides(array.shape, array.shape.length);
+    const result = make(array.shape);
+    for (let i = 0; i < result.data.length; i += 1) {
+      let from = i;
+      for (let a = axis; a < axis + count; a += 1) {
+        if (array.shape[a] > 1) from += (array.shape[a] - 1 - 2 * (Math.floor(i / steps[a]) % array.shape[a])) * steps[a];
+      }
+      result.data[i] = array.data[from];
+    }
+    return result;
+  }
+
+  // The windows of every image and channel, whose places lie along `axis` and the next: what is handed on are the window and its entries.
+  function pooled(X, [height, width, stride, pad, axis = 2, across = stride, bottom = pad, left = pad, right = pad], visitor) {
+    const w = windows(height, width, stride, pad, 1, across, 1, bottom, left, right);
+    const [rows, columns] = X.shape.slice(axis, axis + 2);
+    const [down, over] = w.places(rows, columns);
+    const shape = [...X.shape.slice(0, axis), down, over, ...X.shape.slice(axis + 2)];
+    const [inner, outer] = [size(X.shape.slice(axis + 2)), size(X.shape.slice(0, axis))];
+    for (let n = 0; n < outer; n += 1) {
+      for (let m = 0; m < inner; m += 1) {
+        const found = Array.from({ length: down * over }, () => []);
+        w.visit(rows, columns, (p, k, at) => found[p].push(at < 0 ? -1 : (n * rows * columns + at) * inner + m));
+        found.forEach((entries, p) => visitor((n * down * over + p) * inner + m, entries));
+      }
+    }
+    return shape;
+  }
+
+  // The first of the largest entries, as NumPy's argmax has it.
+  const largest = ({ data }, entries) => entries.reduce((best, i) => (i >= 0 && (best < 0 || data[i] > data[best]) ? i : best), -1);
+
+  function pool(X, numbers, value) {
+    const found = [];
+    const shape = pooled(X, numbers, (place, entries) => { found[place] = value(entries); });
+    return { shape, data: Float64Array.from(found) };
+  }
+
+  const maxpool = (X, ...numbers) => pool(X, numbers, (entries) => X.data[largest(X, entries)]);
+  const avgpool = (X, ...numbers) => pool(X, numbers, (entries) => entries.reduce((sum, i) => sum + (i < 0 ? 0 : X.data[i]), 0) / entries.length);
+
+  function maxunpool(dA, X, ...numbers) {
+    const result = make(X.shape);
+    pooled(X, numbers, (place, entries) => { result.data[largest(X, entries)] += dA.data[place]; });
+    return result;
+  }
+
+  function avgunpool(dA, X, ...numbers) {
+    const result = make(X.shape);
+    pooled(X, numbers, (place, entries) => entries.forEach((i) => { if (i >= 0) result.data[i] += dA.data[place] / entries.length; }));
+    return result;
+  }
+
   // --- systems of equations -------------------------------------------------------------------------
 
   // Rows of [A B] are exchanged and subtracted until A is an identity; returns A⁻¹B and the determinant.
@@ -239,7 +400,7 @@ const np = (() => {
       if (!(tree in names)) throw new Error(`${tree} has no value; there are ${Object.keys(names).join(", ")}`);
       return names[tree];
     }
-    if (!Array.isArray(tree)) return tree.slices ?? tree.order ?? tree;
+    if (!Array.isArray(tree)) return tree.slices ?? tree.order ?? tree.indices ?? tree;
     const [name, ...parts] = tree;
     if (name === "list") return parts.map((part) => evaluate(part, names, functions));
     if (name === "pi") return Math.PI;
@@ -261,12 +422,13 @@ const np = (() => {
   const of = (f) => (...arrays) => broadcast(f, ...arrays);
   const logaddexp = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
   const np = {
-    array, tolist, transpose, matmul, part, eye, diag, kron, vec, commutation, selection, reshaping, per_example, diagonal_minus_outer, evaluate, run, reshape: ({ data }, shape) => ({ shape, data }),
+    array, tolist, transpose, matmul, part, eye, diag, kron, vec, commutation, selection, reshaping, per_example, diagonal_minus_outer, evaluate, run, einsum,
+    im2col, col2im, im2row, row2im, turned, maxpool, maxunpool, avgpool, avgunpool, broadcast_to: (a, shape) => broadcast((own) => own, a, make(shape)), reshape,
     add: of((a, b) => a + b), subtract: of((a, b) => a - b), multiply: of((a, b) => a * b), divide: of((a, b) => a / b),
-    power: of(Math.pow), negative: of((a) => -a),
+    power: of(Math.pow), outer: (a, b) => matmul(reshape(a, [-1, 1]), reshape(b, [1, -1])), negative: of((a) => -a),
     greater: of((a, b) => +(a > b)), greater_equal: of((a, b) => +(a >= b)), less: of((a, b) => +(a < b)),
     where: of((c, a, b) => (c ? a : b)), maximum: of(Math.max), minimum: of(Math.min), logaddexp: of(logaddexp),
-    exp: of(Math.exp), log: of(Math.log), log1p: of(Math.log1p), tanh: of(Math.tanh), cosh: of(Math.cosh), sin: of(Math.sin), cos: of(Math.cos), sqrt: of(Math.sqrt),
+    exp: of(Math.exp), log: of(Math.log), log1p: of(Math.log1p), tanh: of(Math.tanh), cosh: of(Math.cosh), sinh: of(Math.sinh), tan: of(Math.tan), arctan: of(Math.atan), sin: of(Math.sin), cos: of(Math.cos), sqrt: of(Math.sqrt),
     abs: of(Math.abs), sign: of(Math.sign), ndtr: of(normal), pi: Math.PI,
     sum: (a, how = {}) => reduced((x, y) => x + y, 0, a, how),
     max: (a, how = {}) => reduced(Math.max, -Infinity, a, how),

@@ -247,7 +247,18 @@ def _einsum(spec: str, *of: Expr) -> Expr:
     if others == [first] and len(first) == 2 and len(output) == 1:
         both, axis = of[1] * of[0], 1 - first.index(output)
         return both.reshape(both.shape[1 - axis]) if both.shape[axis] == 1 else both.sum(axis=axis)
-    return Einsum(spec, of)
+    if len(of) == 1:
+        return Einsum(spec, of)
+    as_given = [_before_moving(part, own) for part, own in zip(of, inputs.split(","), strict=True)]
+    return Einsum(f"{','.join(own for _, own in as_given)}->{output}", tuple(part for part, _ in as_given))
+
+
+def _before_moving(part: Expr, own: str) -> tuple[Expr, str]:
+    """An array whose axes were moved as it was before, with its indices in its own order."""
+    if isinstance(part, Einsum) and part.only_moves:
+        here, _, there = part.spec.partition("->")
+        return part.of[0], "".join(own[there.index(letter)] for letter in here)
+    return part, own
 
 
 def _broadcast(of: Expr, shape: Shape) -> Expr:

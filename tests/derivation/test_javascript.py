@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jacobians import Network, differentiate
+from jacobians import Network, differentiate, explain
 from jacobians.derivation import derive, derive_second
 from jacobians.errors import LayoutError
 from jacobians.network import Run
@@ -24,6 +24,7 @@ from jacobians.symbols import in_every_notation
 from jacobians.symbols.explicit_matrices import source
 from jacobians.symbols.expressions import Placed, Symbol, Transposed
 from jacobians.symbols.javascript import JavascriptNotation, javascript, runtime
+from tests.layers.test_explained import LINES
 
 TOLERANCE = 1e-13
 LOSSES = ("cross_entropy", "binary_cross_entropy", "multiclass_hinge", "squared_error")
@@ -156,6 +157,45 @@ def test_programs_of_matrices_compute_what_numpy_does() -> None:
         assert distance(found, expected) <= TOLERANCE
 
 
+EXPRESSIONS = (
+    "diag(diag(X) ./ x) X",
+    "kron(X, A) / tr(X)",
+    "sum(arctan(sinh(2.^(A x))))",
+    "|a' x| tan(a' A a) logdet(X)",
+)
+
+
+def test_derivatives_of_expressions_compute_what_numpy_does() -> None:
+    wanted = []
+    for text in EXPRESSIONS:
+        found = differentiate(text, "A" if "A" in text else "X", shapes={"A": (2, 2)} if "kron" in text else None)
+        scope: dict[str, Any] = dict(found.values)
+        program = found.to_numpy()
+        exec(program, scope)
+        name = program.splitlines()[-1].split(" = ")[0]
+        given = {own: array.tolist() for own, array in found.values.items()}
+        wanted.append((javascript(program), given, {name: scope[name]}))
+    for (_, _, expected), found in zip(wanted, in_node(wanted), strict=True):
+        assert distance(found, expected) <= TOLERANCE
+    with pytest.raises(LayoutError, match=r"the runtime has nothing for expm_frechet of scipy\.linalg"):
+        differentiate("expm(X)", "X").to_javascript()
+
+
+def test_programs_of_layers() -> None:
+    """Their windows, pools and sums over indices are the runtime's own."""
+    made = []
+    for layer in LINES:
+        value = layer()
+        loss = (value * np.random.default_rng(1).normal(size=value.shape)).sum()
+        derivation = explain(loss)
+        names = [node.name for node in loss.ancestors() if node.operation is None and node.is_named]
+        wanted = {f"d{name}": gradient for name, gradient in zip(names, loss.gradients(*names), strict=True)}
+        given = {name: array.tolist() for name, array in derivation.values.items()}
+        made.append((javascript(derivation.to_numpy()), given, wanted))
+    for (_, _, expected), found in zip(made, in_node(made), strict=True):
+        assert distance(found, expected) <= TOLERANCE
+
+
 def test_a_formula_is_written_in_javascript_where_the_runtime_has_its_functions() -> None:
     X = Symbol("X", (3, 2))
     assert in_every_notation(lambda write: write.expr(Transposed(X)))["javascript"] == "np.transpose(X)"
@@ -183,7 +223,7 @@ def test_names_of_a_program_do_not_meet_those_of_the_runtime() -> None:
     [
         ("for t in X:\n    pass", "for t in X:"),
         ("Z = np.fft(X)", "np.fft(X)"),
-        ("from torch import relu\nZ = relu(X)", "from torch import relu"),
+        ("from torch import relu\nZ = relu(X)", "relu of torch"),
         ("Z = X[0]", "X[0]"),
         ("Z = X[::2, :]", "::2"),
     ],

@@ -21,9 +21,10 @@ _FORMS = (
     *("({one}) ({one})", "({one} + {one})", "({one} - {one})", "({one}) .* ({one})", "({one}) ./ ({one})"),
     *("({one})'", "inv({one})", "{entries}({one})", "{number}({one}) ({one})", "({one})^{power}", "({one}).^{power}"),
     *("({one}) / {number}({one})", "{factor} ({one})", "alpha ({one})"),
+    *("({one}) / ({one})", "({one}) \\ ({one})", "max({one}, {one})", "expm(tanh({one}))"),
 )
 _WORDS: Mapping[str, Sequence[object]] = {
-    "entries": ("exp", "log", "sin", "cos", "tanh", "sqrt", "sigmoid", "softplus"),
+    "entries": ("exp", "log", "sin", "cos", "tanh", "sqrt", "sigmoid", "softplus", "abs", "arctan", "cosh"),
     "number": ("tr", "det", "logdet", "norm", "sum"),
     "power": (1, 2, 3),
     "factor": (1, 2, 3, 4),

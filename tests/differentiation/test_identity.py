@@ -65,6 +65,7 @@ def test_right_identities_and_their_layouts(text: str) -> None:
 WRONG = {
     "d(X⁻¹) = X⁻¹ dX X⁻¹": "It is -1 times the right one",
     "∂ tr(AX)/∂X = 2A'": "It is 2 times the right one",
+    "∂ |X|/∂X = X^-T": "It is the right one times a number that varies",
     "∂(x'a)/∂x = 1": "does not conform",
     "∂ tr(AX)/∂X = XA": "The right side is 4×4, and the derivative is 4×3 or 3×4.",
     "∂ tr(AXB)/∂X = B'A'": "right where A and B are symmetric, in numerator layout, its transpose",

@@ -85,6 +85,11 @@ def test_a_function_of_the_readers_own_comes_first() -> None:
         matrix_page(function_of("A B"), ())
 
 
+def test_where_no_matrix_is_written_the_differential_is() -> None:
+    page = matrix_page(function_of("expm(X)"), ())
+    assert page.count("<mi>dexpm</mi>") >= 4
+
+
 def test_nothing_is_styled_in_place() -> None:
     """No attribute asks for a style that the policy refuses."""
     text = matrix_page(functions=FUNCTIONS[:2])

@@ -22,6 +22,24 @@ def batch_norm() -> Any:
     return layers.batch_norm(*values)
 
 
+def spatial_batch_norm() -> Any:
+    return layers.batch_norm(*drawn({"X": (3, 4, 2, 5), "gamma": (4,), "beta": (4,)}))
+
+
+def in_evaluation() -> Any:
+    """With the batch in columns."""
+    X, gamma, beta = drawn({"X": (3, 5), "gamma": (3, 1), "beta": (3,)})
+    return layers.batch_norm(X, gamma, beta, statistics=(rng.normal(size=3), rng.random(3)), layout="ng-dlai")
+
+
+def layer_norm() -> Any:
+    return layers.layer_norm(*drawn({"X": (3, 2, 4), "gamma": (4,), "beta": (4,)}))
+
+
+def rms_norm() -> Any:
+    return layers.rms_norm(*drawn({"X": (5, 4), "gamma": (4,)}))
+
+
 def attention() -> Any:
     return layers.attention(
         *jac.values(Q=rng.normal(size=(3, 4)), K=rng.normal(size=(5, 4)), V=rng.normal(size=(5, 2)))
@@ -68,15 +86,85 @@ def global_pool() -> Any:
     return pooled(GlobalPool("max"), 2, 3, 4, 5)
 
 
+def drawn(shapes: dict[str, tuple[int, ...]]) -> Any:
+    return jac.values(**{name: rng.normal(size=shape) for name, shape in shapes.items()})
+
+
+def in_matlab() -> Any:
+    """Images HWC with the batch in columns, other strides down than across, and padding on two sides alone."""
+    shapes = {"X": (5, 4, 2, 3), "W": (2, 3, 2, 4), "b": (4,)}
+    return layers.conv2d(*drawn(shapes), stride=(2, 1), pad=((0, 1), (1, 0)), layout="matlab")
+
+
+def turned() -> Any:
+    """A convolution as mathematics has it, with Keras's images."""
+    return layers.conv2d(*drawn({"X": (2, 5, 5, 3), "W": (3, 2, 3, 4)}), dilation=(1, 2), flipped=True, layout="keras")
+
+
+def along_a_line() -> Any:
+    return layers.conv1d(*drawn({"X": (2, 4, 7), "W": (4, 2, 3)}), stride=2, pad=1, groups=2, flipped=True)
+
+
+def pool_of_columns() -> Any:
+    return pooled(Pool("max", (3, 2), (1, 2), ((1, 0), (0, 1)), "matlab"), 5, 4, 2, 3)
+
+
+def pool_along_a_line() -> Any:
+    return pooled(Pool("avg", 3, 2, 1), 2, 2, 7)
+
+
+def heads() -> Any:
+    return layers.attention(*drawn({"Q": (2, 3, 4, 4), "K": (2, 3, 5, 4), "V": (2, 3, 5, 2)}))
+
+
+def self_attention() -> Any:
+    X, *weights = drawn({"X": (2, 3, 4), **dict.fromkeys(("Wq", "Wk", "Wv", "Wo"), (4, 4))})
+    return layers.multi_head_attention(X, X, *weights, heads=2, causal=True)
+
+
 LINES = {
+    in_matlab: [
+        "Xcol₁ = im2col(X_hwcn→nchw, 2, 3, 2, 0, 1, 1, 1, 1, 1)",
+        "dXcol₁ = Σ_o (W_hwio→oihw as 4×12)_ok (dZ₁_hwcn→nchw as 3×4×9)_nop",
+        "dX = col2im(dXcol₁, 2, 5, 4, 2, 3, 2, 0, 1, 1, 1, 1, 1)_nchw→hwcn",
+        "dW = ((Σ_np (dZ₁_hwcn→nchw as 3×4×9)_nop Xcol₁_nkp) as 4×2×2×3)_oihw→hwio",
+    ],
+    turned: [
+        "Z₁ = (Xrow₁ (turned(W, 0) as 18×4)) as 2×3×3×4",
+        "dXrow₁ = (dZ₁ as 18×4) (turned(W, 0) as 18×4)ᵀ",
+        "dW = turned((Xrow₁ᵀ (dZ₁ as 18×4)) as 3×2×3×4, 0)",
+    ],
+    along_a_line: ["Xcol₁ = im2col(X as 2×4×1×7, 1, 3, 2, 0, 1, 2, 1, 0, 1, 1)"],
+    pool_of_columns: ["dX = maxunpool(dZ₁, X, 3, 2, 1, 1, 0, 2, 0, 0)"],
+    pool_along_a_line: ["Z₁ = avgpool(X as 2×2×1×7, 1, 3, 2, 0, 2, 2, 0, 1, 1) as 2×2×4"],
+    heads: [
+        "S₁ = 0.5 ((Σ_d Q_nhqd K_nhkd) as 24×5)",
+        "dP = (Σ_e V_nhke dZ₁_nhqe) as 24×5",
+        "dS₁ = P ∘ (dP − (dP ∘ P) 1)",
+        "dQ = 0.5 (Σ_k K_nhkd (dS₁ as 2×3×4×5)_nhqk)",
+        "dV = Σ_q (P as 2×3×4×5)_nhqk dZ₁_nhqe",
+    ],
+    self_attention: [
+        "Z₁ = (X as 6×4) Wq",
+        "S₁ = 0.707107 ((Σ_d (Z₁ as 2×3×2×2)_nqhd (Z₂ as 2×3×2×2)_nkhd) as 12×3) + M₁",
+        "dZ₄ = ((dZ₅ Woᵀ) as 2×3×2×2)_abcd→acbd",
+        "dX = (dZ₁ Wqᵀ) as 2×3×4 + ((dZ₂ Wkᵀ) as 2×3×4) + ((dZ₃ Wvᵀ) as 2×3×4)",
+    ],
     max_pool: ["Z₁ = maxpool(X, 3, 3, 2, 1)", "dX = maxunpool(dZ₁, X, 3, 3, 2, 1)"],
     avg_pool: ["Z₁ = avgpool(X, 2, 3, 1, 1, 1)", "dX = avgunpool(dZ₁, X, 2, 3, 1, 1, 1)"],
     global_pool: ["dX = maxunpool(dZ₁ as 2×3×1×1, X, 4, 5, 1, 0)"],
     batch_norm: [
         "dX = (5 dZ₁ − 1ᵀdZ₁ − Xhat₁ ∘ (1ᵀ(dZ₁ ∘ Xhat₁))) ∘ (1 (γ / (5 S₁))ᵀ)",
-        "dgamma = 1ᵀ(dZ₁ ∘ Xhat₁)",
-        "dbeta = 1ᵀdZ₁",
+        "dγ = 1ᵀ(dZ₁ ∘ Xhat₁)",
+        "dβ = 1ᵀdZ₁",
     ],
+    spatial_batch_norm: [
+        "D₁ = X_abcd→acdb as 30×4 − 1ᵀ(X_abcd→acdb as 30×4) / 30",
+        "dγ = 1ᵀ((dZ₁_abcd→acdb as 30×4) ∘ Xhat₁)",
+    ],
+    in_evaluation: ["dX = (dZ₁ᵀ ∘ (1 ((γ as 3) / S₁)ᵀ))ᵀ", "dβ = 1ᵀdZ₁ᵀ"],
+    layer_norm: ["S₁ = sqrt((D₁ ∘ D₁) 1 / 4 + 1e−05)", "Xhat₁ = D₁ / (S₁ 1ᵀ)"],
+    rms_norm: ["dX = (dZ₁ ∘ (1 γᵀ) − ((dZ₁ ∘ (1 γᵀ) ∘ Xhat₁) 1) ∘ (Xhat₁ / 4)) ∘ ((1 / S₁) 1ᵀ)"],
     attention: [
         "S₁ = 0.5 (Q Kᵀ)",
         "dP = dZ₁ Vᵀ",
@@ -157,8 +245,11 @@ def test_a_chain_prints_the_lines_of_a_graph(convention: str) -> None:
 
 def test_what_has_no_formula_is_named_and_not_invented() -> None:
     X, W = jac.values(X=rng.normal(size=(2, 2, 4, 4)), W=rng.normal(size=(2, 1, 2, 2)))
-    text = str(jac.explain(layers.conv2d(X, W, groups=2, flipped=True).sum()))
-    assert "conv2d has no formula" in text
+    text = str(jac.explain(layers.conv_transpose2d(X, W).sum()))
+    assert "conv_transpose2d has no formula" in text
+    (Wx,) = jac.values(Wx=rng.normal(size=(3, 2)))
+    states = layers.rnn(np.ones((2, 4, 3)), np.zeros((2, 2)), Wx, np.eye(2), np.zeros(2))
+    assert "rnn is one operation; with steps=True every step has its formulas" in jac.explain(states.sum()).to_text(200)
 
 
 def test_one_line_is_the_product_of_two_brackets() -> None:

@@ -97,16 +97,18 @@ def test_examples_of_time_first_sequences_are_not_counted_along_the_steps() -> N
     run = net.run(params, X, Y)
     assert repr(run).endswith("3 examples)")
     whole = run.gradient()
-    for reduction, count in (("mean-all", Y.size), ("sum", 1)):
+    for reduction, count in (("mean", 3), ("mean-all", Y.size), ("sum", 1)):
         other = time_first(reduction)[0]
         np.testing.assert_allclose(other.gradient(params, X, Y)["W2"], whole["W2"] / count, rtol=1e-12)
-    message = r"X has shape \(5, 3, 2\), and the layout has sequences time-first; a loss counts its examples along"
-    with pytest.raises(LayoutError, match=message):
-        time_first("mean")[0].gradient(params, X, Y)
-    with pytest.raises(LayoutError, match=message):
-        run.per_example_gradients()
+    alone = [time_first("sum")[0].gradient(params | _states(params, n), X[:, [n]], Y[:, [n]])["W2"] for n in range(3)]
+    np.testing.assert_allclose(run.per_example_gradients()["W2"], alone, rtol=1e-12)
     with pytest.raises(LayoutError, match="lstm reads sequences time-first, so its examples lie along axis 1"):
         net.gradient(params, X, Y, block=2)
+
+
+def _states(params: dict[str, np.ndarray], example: int) -> dict[str, np.ndarray]:
+    """The first state and cell of one example."""
+    return {name: array[[example]] for name, array in params.items() if array.shape == (3, 2)}
 
 
 def test_a_function_of_time_first_sequences_too() -> None:
@@ -115,5 +117,10 @@ def test_a_function_of_time_first_sequences_too() -> None:
 
     shapes = {"Wx": (2, 4), "Wh": (2, 2), "b": (2,)}
     net = jac.Network(states, SquaredError(), "pytorch", shapes=shapes)
-    with pytest.raises(LayoutError, match="the layout has sequences time-first"):
-        net.gradient(net.init(0), np.ones((5, 3, 4)), np.ones((5, 3, 2)))
+    params, X, Y = net.init(0), rng.normal(size=(5, 3, 4)), rng.normal(size=(5, 3, 2))
+    run = net.run(params, X, Y)
+    assert repr(run).endswith("3 examples)")
+    np.testing.assert_allclose(run.losses, ((net(params, X) - Y) ** 2).sum(axis=(0, 2)), rtol=1e-12)
+    assert np.isclose(run.value, run.losses.mean())
+    rows = run.per_example_gradients()["Wh"]
+    np.testing.assert_allclose(rows.mean(axis=0), run.gradient()["Wh"], rtol=1e-12)

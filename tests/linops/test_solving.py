@@ -75,6 +75,16 @@ KNOWN: dict[str, Jacobian] = {
     "A ⊗ B + C ⊗ D, by congruence": Kronecker(S, T) + Kronecker(spd(3), spd(2)),
     "A ⊗ B − C ⊗ D, indefinite A": Kronecker(S - 3 * np.eye(3), T) + -1.0 * Kronecker(spd(3), spd(2)),
     "two multiples of the identity": Kronecker(S, T) + 0.1 * Identity((3, 2)) + 0.2 * Identity((3, 2)),
+    "damped Diagonal": Diagonal(1 + rng.random((3, 2))) + 0.1 * Identity((3, 2)),
+    "damped Dense": Dense(S, (3,)) + 0.1 * np.eye(3),
+    "damped BlockDiagonal": BlockDiagonal(n(4, 3, 3) + 3 * np.eye(3), (3, 4), (3, 4), -1) + 0.1 * Identity((3, 4)),
+    "damped DirectSum": DirectSum([Kronecker(A, 2), Kronecker(3, T)], (2, 3, 2), (2, 3, 2)) + 0.1 * np.eye(12),
+    "damped DiagonalMinusOuter": DiagonalMinusOuter(rng.random((4, 3)), n(4, 3), n(4, 3), 1) + 2.0 * Identity((4, 3)),
+    "A ⊗ I + λI": Kronecker(A, 2) + 0.1 * Identity((3, 2)),
+    "A ⊗ I + I ⊗ B + λI": Kronecker(A, 2) + 0.5 * Identity((3, 2)) + Kronecker(3, B),
+    "Q diag(w) Qᵀ + λI": Kronecker(ROTATION, 2) @ Diagonal(rng.random((3, 2))) @ Kronecker(ROTATION.T, 2)
+    + 0.1 * np.eye(6),
+    "λI + μI": 0.5 * Identity((3, 2)) + 0.1 * np.eye(6),
     "D + L Rᵀ": Diagonal(1 + rng.random(7)) + LowRank(n(7, 2), n(7, 2)),
     "λI + JᵀHJ": 0.3 * Identity((4, 2)) + Dense(n(3, 4, 2), (3,)).T @ Diagonal(rng.random(3)) @ Dense(n(3, 4, 2), (3,)),
 }

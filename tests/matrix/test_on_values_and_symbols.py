@@ -37,6 +37,10 @@ WRITTEN: dict[str, tuple[Operation, list[np.ndarray]]] = {
     "frobenius_norm": (jm.FrobeniusNorm(), [B]),
     "solve": (jm.Solve(), [A, B]),
     "matrix_power": (jm.MatrixPower(3), [A]),
+    "expm": (jm.MatrixExponential(), [0.3 * A]),
+    "logm": (jm.MatrixLogarithm(), [A]),
+    "sqrtm": (jm.MatrixSquareRoot(), [A]),
+    "sylvester": (jm.Sylvester(), [A, np.array([[1.0, 2.0], [0.5, 3.0]]), B]),
 }
 """Operations that say of themselves what they are in symbols."""
 

@@ -18,9 +18,9 @@ CALLS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "inverse, not square": (lambda: jm.inverse(np.ones((2, 3))), ShapeError,
         r"inverse: A has shape \(2, 3\); expected a square matrix; of one that is not square, take pinv or least_squa"),
     "matrix_power, NaN": (lambda: jm.matrix_power(np.eye(2), np.nan), DomainError,  # type: ignore[arg-type]
-        "matrix_power: the exponent nan is no whole number"),
+        "matrix_power: exponent=nan is no whole number"),
     "matrix_power, a text": (lambda: jm.matrix_power(np.eye(2), "2"), DomainError,  # type: ignore[arg-type]
-        "matrix_power: the exponent 2 is no whole number"),
+        "matrix_power: exponent='2' is no whole number"),
     "p_norm, a text": (lambda: jm.p_norm(np.ones(2), "2"), DomainError,  # type: ignore[arg-type]
         "p_norm: p='2' gives no norm; take p from 1 on, or math.inf"),
     "spectral_function, a number": (lambda: jm.spectral_function(np.eye(2), 1, np.exp), ArgumentError,  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ CALLS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "spectral_function, shape": (lambda: jm.spectral_function(np.eye(2), np.sum, np.sum), ShapeError,
         r"spectral_function: f gives shape \(\) for eigenvalues of shape \(2,\)"),
     "matrix_power": (lambda: jm.matrix_power(np.eye(2), 0.5), DomainError,  # type: ignore[arg-type]
-        "matrix_power: the exponent 0.5 is no whole number; take sqrtm, or expm of logm"),
+        "matrix_power: exponent=0.5 is no whole number; take sqrtm, or expm of logm"),
     "matrix_power, singular": (lambda: jm.matrix_power(np.ones((2, 2)), -1), DomainError, "matrix_power: A .*is singu"),
     "cayley": (lambda: jm.cayley(-np.eye(2)), DomainError, r"cayley: I \+ A \(2, 2\) is singular"),
     "gram": (lambda: jm.gram(np.eye(2), "lines"), LayoutError,  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ import pytest
 
 import jacobians as jac
 from jacobians import Layout
-from jacobians.errors import DomainError, DTypeError, LayoutError, ShapeError
+from jacobians.arrays import inverse_axes
+from jacobians.errors import DomainError, DTypeError, ShapeError
 from jacobians.operations import Huber, KLDivergence, Loss, Poisson, TemporalSoftmax
 from jacobians.operations.losses import Examples
 from jacobians.testing import assert_hessian, assert_operation_laws, assert_reference
@@ -96,6 +97,28 @@ def test_huber_is_a_square_and_two_lines() -> None:
     assert J.to_dense().tolist() == [[0.5, 0.0], [0.0, -2.0]]
 
 
+@pytest.mark.parametrize("batch", ["rows", "columns"])
+def test_time_first_sequences_are_counted_along_their_batch(batch: str) -> None:
+    """The same numbers as of sequences that are batch-first, moved; also weighted, and of every example's own loss."""
+    rng = np.random.default_rng(0)
+    X, Y, mask = rng.normal(size=(3, 5, 4)), rng.integers(0, 4, size=(3, 5)), rng.random((3, 5)) < 0.7
+    here = Layout(batch=batch, sequences="time-first")
+    moved, labels, own = X.transpose(inverse_axes(here.sequence_axes())), Y, mask
+    if batch == "rows":
+        labels, own = Y.T, mask.T
+    for reduction in ("mean", "none", "mean-all"):
+        first, J = jac.temporal_softmax(X, Y, mask, reduction=reduction)
+        then, K = jac.temporal_softmax(moved, labels, own, reduction=reduction, layout=here)
+        np.testing.assert_allclose(then, first, rtol=1e-12)
+        weights = rng.normal(size=J.codomain)
+        back = K.vjp(weights).transpose(here.sequence_axes())
+        np.testing.assert_allclose(back, J.vjp(weights), rtol=1e-12, atol=1e-15)
+    weighted = jac.operations.Weighted(jac.operations.SquaredError(layout=here), [1.0, 2.0, 0.0])
+    T = rng.normal(size=X.shape)
+    expected = (((X - T) ** 2).sum(axis=(1, 2)) * [1, 2, 0]).mean()
+    assert np.isclose(weighted(moved, T.transpose(inverse_axes(here.sequence_axes())))[0], expected)
+
+
 def refused(error: type[Exception], message: str) -> Any:
     return pytest.raises(error, match=f"^{re.escape(message)}$")
 
@@ -129,14 +152,6 @@ def test_refusals() -> None:
         ShapeError, "temporal_softmax: X has shape (2, 3, 4); expected examples along axis 0, and classes along axis 0"
     ):
         jac.temporal_softmax(X, labels, axis=0)
-    message = (
-        "temporal_softmax: X has shape (2, 3, 4), and the layout has sequences time-first; a loss counts its examples "
-        "along axis 0: move the batch there, as in X.transpose(1, 0, 2) of (T, N, C), and give a layout with "
-        "sequences='batch-first', or take reduction='sum' or 'mean-all'"
-    )
-    for reduction in ("mean", "none"):
-        with refused(LayoutError, message):
-            jac.temporal_softmax(X, labels, layout="pytorch", reduction=reduction)
     assert jac.temporal_softmax(X, labels, layout="pytorch", reduction="sum")[0] == 6 * np.log(4)
     with refused(DomainError, "huber: delta=0; it must be a positive number, such as 1"):
         jac.huber([[1.0]], [[1.0]], 0)

@@ -50,7 +50,7 @@ def parsed(latex: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("layout", "which"), list(zip(LAYOUTS[::25], (0, 4, 9), strict=True)), ids=str)
+@pytest.mark.parametrize(("layout", "which"), [(LAYOUTS[0], 0), (LAYOUTS[50], 9)], ids=str)
 def test_all_latex_parses_and_all_mathml_is_well_formed(layout, which):
     for equation in derive(run_of(make(layout, which), which)).equations:
         assert parsed(equation.latex), equation.latex
@@ -155,7 +155,8 @@ def test_every_notation_has_every_form() -> None:
     every = set(LatexNotation.forms)
     assert set(MathmlNotation.forms) == every
     assert every - set(TextNotation.forms) == {"vec", "diagonal"}
-    by_method = {"einsum", "indexed", "sum over indices", "gathered", "column sums", "row sums", "multiple of ones"}
+    sums = {"einsum", "indexed", "moved", "sum over indices", "column sums", "row sums"}
+    by_method = sums | {"gathered", "multiple of ones"}
     assert every - set(NumpyNotation.forms) == by_method
     assert not (set(TextNotation.forms) | set(NumpyNotation.forms)) - every
     for notation in (TextNotation, LatexNotation, MathmlNotation):
@@ -173,7 +174,7 @@ def test_every_notation_has_every_form() -> None:
             r"{{A}_{[0, 4]}}" r"_{\mathrm{as} \, 2 \times 1}",
         ),
         (Scattered(Symbol("v", (1,)), (3,), (2, 2)), "(v added to 2×2 at 3)", r"\left(v \to {2 \times 2}_{[3]}\right)"),
-        (Einsum("ab->ba", (Symbol("A", (2, 3)),)), "A_ab", "{A}_{ab}"),
+        (Einsum("ab->ba", (Symbol("A", (2, 3)),)), "A_ab→ba", r"{A}_{ab \to ba}"),
         (Joined((Symbol("A", (2, 3)), Symbol("B", (1, 3))), 0), "[A; B]", r"\left[A \, ; \, B\right]"),
     ],
 )

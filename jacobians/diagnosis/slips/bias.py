@@ -28,7 +28,7 @@ def bias(setting: Setting) -> Iterator[Slip]:
 
 
 def _sums(setting: Setting, layers: tuple[Layer, ...], which: str, number: int | None) -> Iterator[Slip]:
-    """Other numbers in the bias's place, made of the δ that arrives at its layer."""
+    """Other numbers in place of the bias's gradient, made from its layer's δ."""
     for name, of, title, mend, rank in _SUMS:
         if of is _over_nodes and any(layer.bias_of(setting.params).size != setting.count for layer in layers):
             continue

@@ -1,4 +1,4 @@
-"""A right formula fed the wrong array of the pass: another layer's input, δ, slope or weight, of the same shape."""
+"""A right formula with the wrong array: another layer's input, δ, slope or weight, of the same shape."""
 
 from __future__ import annotations
 

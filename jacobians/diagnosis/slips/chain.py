@@ -28,7 +28,7 @@ def chain(setting: Setting) -> Iterator[Slip]:
 
 
 def _everywhere(group: Sequence[Slip]) -> Slip:
-    """The same slip in every layer: one that wrote its backward pass as a loop makes it everywhere."""
+    """The same slip in every layer: a backward pass that is a loop makes it everywhere."""
 
     def edit(right: Backward) -> Backward:
         return reduce(lambda wrong, slip: slip.edit(wrong), group, right)

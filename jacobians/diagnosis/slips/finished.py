@@ -1,4 +1,4 @@
-"""Slips that return something else in the gradient's place: its signs, absolute values, squares, or the parameter."""
+"""Slips that return something else instead of the gradient: its signs, absolute values, squares, or the parameter."""
 
 from __future__ import annotations
 

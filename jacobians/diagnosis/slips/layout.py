@@ -109,7 +109,7 @@ def _own_packing(setting: Setting) -> tuple[list[str], Order, str]:
 
 
 def _packings(setting: Setting) -> Iterator[tuple[str, list[str], Order]]:
-    """Orders that a packed vector might have, but for the right one: what is said of the blocks, they, a vec order."""
+    """The wrong orders that a packed vector might have: words for the blocks, the blocks, and a vec order."""
     names, owner = list(setting.params), setting.right.owner
     own, order, _ = _own_packing(setting)
     weights = [layer.weight for layer in setting.layers]

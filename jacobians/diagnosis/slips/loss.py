@@ -163,7 +163,7 @@ def _targets(setting: Setting) -> Iterator[_Row]:
 
 
 def _shifted(y: Array, step: int, axis: int, *, keep: bool) -> Array:
-    """One-hot targets one class further; what falls off the end stays there, or is lost."""
+    """One-hot targets one class further; the last class stays last, or is lost."""
     moved = np.roll(y, step, axis=axis)
     rows, end = np.moveaxis(moved, axis, -1), -1 if step > 0 else 0
     # what wrapped round

@@ -30,7 +30,7 @@ def scale(setting: Setting) -> Iterator[Slip]:
 
 
 def _factors(setting: Setting) -> list[tuple[str, float, str, str]]:
-    """The factors that slips bring: name, value, what is wrong, the mend; the usual ones first."""
+    """The wrong factors: name, value, what is wrong, the mend; the usual ones first."""
     N, K = setting.count, setting.classes
     reduction = setting.network.loss.reduction
     found = [("sign", -1.0, "the sign is wrong: factor −1", "Negate it: the derivative is output minus target.")]
