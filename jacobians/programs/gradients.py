@@ -402,6 +402,9 @@ def _last(events: list[Event], gradient: Event) -> Event | None:
     ]  # fmt: skip
     if not before:
         return None
+    if gradient.of:
+        # of several layers, the parameter is that of the same
+        before = [e for e in before if e.of == gradient.of] or before
     # a gradient of the wrong shape still is the gradient of its name
     before = [e for e in before if np.size(e.copy) == np.size(gradient.copy)] or before
     # theta = reshape(theta, …): the gradient is that of the version in its own shape
