@@ -59,14 +59,16 @@ def graph_diagnosis(gradients: Gradients, loss: Value, narrow: Mapping[str, floa
     slips = list(graph_slips(setting))
     work = itertools.accumulate(slip.sweeps * len(setting.graph.edges) for slip in slips)
     tried = [slip for slip, spent in zip(slips, work, strict=True) if spent <= _WORK]
-    wrong = [(slip, slip.gradient()) for slip in tried]
     notes = () if len(tried) == len(slips) else (f"only {len(tried)} of {len(slips)} slips were tried",)
+    left: list[tuple[GraphSlip, dict[str, float]]] = []
     dtypes = {node.dtype.name for node in setting.graph.nodes} | {precision}
     for tolerance in (TOLERANCE, *(allowed for dtype, allowed in narrow.items() if dtype in dtypes)):
         distances = Distances(own, setting.gradient, tolerance)
         if distances.all_right:
             return Diagnosis("explained" if before else "right", before, findings(distances, came), notes=notes)
-        causes, fits = _causes(distances, wrong)
+        # one gradient is held at a time: there are some hundred slips
+        left = left or [(slip, distances.to(slip.gradient())) for slip in tried]
+        causes, fits = _causes(distances, left)
         if fits:
             break
     verdict: Verdict = "unexplained" if not fits else "explained" if len(causes) == 1 else "ambiguous"
@@ -79,12 +81,13 @@ def _transposed(name: str) -> Cause:
     return Cause("transposed", "layout", title, None, evidence, "Transpose it.", 0.0, exact=True)
 
 
-def _causes(distances: Distances, wrong: Sequence[tuple[GraphSlip, Gradients]]) -> tuple[tuple[Cause, ...], bool]:
-    """The slips that give this very gradient; else the nearest."""
+def _causes(
+    distances: Distances, left: Sequence[tuple[GraphSlip, Mapping[str, float]]]
+) -> tuple[tuple[Cause, ...], bool]:
+    """The slips that give this very gradient; else the nearest. With each comes what it leaves of the difference."""
     ranked: list[tuple[bool, float, GraphSlip]] = []
-    for slip, gradient in wrong:
-        left = distances.to(gradient)
-        ranked.append((distances.explains(left), distances.residual(left), slip))
+    for slip, distance in left:
+        ranked.append((distances.explains(distance), distances.residual(distance), slip))
     fitting = [r for r in ranked if r[0]]
     usual = min((slip.rank for *_, slip in fitting), default=0)
     exact = [r for r in fitting if r[2].rank == usual]

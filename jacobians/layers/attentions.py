@@ -235,8 +235,14 @@ class Attention(Primitive):
                     f"attention: the mask has shape {self.mask.shape}, which does not broadcast to the scores {shape}"
                 ) from None
             hidden = own if hidden is None else hidden | own
-        if (shape[-1] == 0 and 0 not in shape[:-1]) or (hidden is not None and hidden.all(axis=-1).any()):
-            raise DomainError("attention: a query may look at no key, and a softmax needs one or more")
+        if shape[-1] == 0 and 0 not in shape[:-1]:
+            raise DomainError(f"attention: the scores have shape {shape}; a softmax over the keys needs one or more")
+        if hidden is not None and (blind := hidden.all(axis=-1)).any():
+            place = tuple(map(int, np.argwhere(blind)[0]))
+            raise DomainError(
+                f"attention: the query at {place} of scores {shape} may look at no key, and a softmax needs one or "
+                "more; let it look at any key, and leave it out of the loss"
+            )
         return hidden
 
 

@@ -127,7 +127,10 @@ class _WithKernel(Primitive):
             kernels = "HWIO" if layout.kernels == "OIHW" else "OIHW"
             there = W.shape[layout.replace(kernels=kernels).kernel_axes(self.places)[1]] * self.groups
             hint = ""
-            if type(self) is TransposedConvolution and W.shape[layout.kernel_axes(self.places)[1]] == channels:
+            if self.groups > 1 and expected == channels * self.groups:
+                hint = f"; of {self.groups} groups the kernel has the inputs of one, {channels}/{self.groups}"
+                hint = f"; {self.groups} groups do not divide {channels} channels" if channels % self.groups else hint
+            elif type(self) is TransposedConvolution and W.shape[layout.kernel_axes(self.places)[1]] == channels:
                 hint = "; the kernel of a transposed convolution begins with its inputs: exchange W's first axes"
             elif there == channels and type(self) is Convolution:
                 hint = f"; another layout would fit: is the kernel {kernels}?"

@@ -152,9 +152,8 @@ class Pool(_OfImages):
         shape[axes[2] : axes[3] + 1] = window_counts(wide, size, stride, (1, 1), self.name)
         usual = (*size, stride[0], top, 2, stride[0], top, top, top)
         steps = written_numbers((*size, stride[0], top, axes[2], stride[1], bottom, left, right), usual, 4)
-        forward, backward = POOLS[self.which]
-        value = name(Call(forward, (X, *map(Number, steps)), tuple(shape)))
-        return value, {"X": lambda: Unpooling(backward, (X, *steps), tuple(shape), X.shape)}
+        value = name(Call(POOLS[self.which][0], (X, *map(Number, steps)), tuple(shape)))
+        return value, {"X": lambda: Unpooling(self.which, X, steps, tuple(shape))}
 
     def _of_lines(self, X: Expr, name: Naming) -> tuple[Expr, Makers]:
         """Images of one axis as images of one row."""
@@ -352,9 +351,12 @@ class Embedding(Unary):
                 f"embedding: W has shape {W.shape}; expected a table, one row for each token of the vocabulary"
             )
         if self.tokens.size and not 0 <= self.tokens.min() <= self.tokens.max() < len(W):
+            mend = "is the first label 1?"
+            if self.tokens.min() < 0:
+                mend = "is a negative one padding? Give it a row of its own, and leave it out of the loss by ignore="
             raise DomainError(
                 f"embedding: tokens lie in [{self.tokens.min()}, {self.tokens.max()}], W of shape {W.shape} has the "
-                f"rows 0 to {len(W) - 1}; is the first label 1?"
+                f"rows 0 to {len(W) - 1}; {mend}"
             )
         tokens, width = self.tokens, W.shape[1]
         return W[tokens], {"W": lambda: ForEachExample(width, Selection(tokens, W.shape[:1], W.dtype), -1)}

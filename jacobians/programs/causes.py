@@ -96,8 +96,8 @@ def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
         found.append(slipped if ratio is None else _of_both(study, slipped, ratio, left))
         left = [i for i in left if i not in slipped.gradients]
     for place in left:
-        claim = study.claims[place]
-        found.append(Cause("", _plainly(study, place), claim.line, "", (place,)))
+        name, words = _plainly(study, place)
+        found.append(Cause(name, words, study.claims[place].line, "", (place,)))
     return found
 
 
@@ -222,23 +222,23 @@ def _made_at(study: Study) -> int:
     return study.loss.line
 
 
-def _plainly(study: Study, place: int) -> str:
-    """What is wrong, where no edit of a line mends it."""
+def _plainly(study: Study, place: int) -> tuple[str, str]:
+    """The slip's name, or "", and what is wrong, where no edit of a line mends it."""
     claim, true = study.claims[place], study.true[place]
     parts = _difference(study, place)
+    turned = claim.sign * np.asarray(claim.value, dtype=float).T
+    transposed = np.ndim(true.value) == 2 and turned.shape == np.shape(true.value) and not differs(turned, true)
     if parts is None:
-        return f"its shape is {np.shape(claim.value)}, that of {claim.parameter} is {np.shape(true.value)}"
+        words = f"its shape is {np.shape(claim.value)}, that of {claim.parameter} is {np.shape(true.value)}"
+        return ("transposed", f"{words}: it is the transpose of the derivative") if transposed else ("", words)
     given, wanted = parts
     ratio = ratio_of(given, wanted)
     if ratio is not None:
-        return f"it is {number(ratio, study)} times the derivative of the loss"
-    square = np.asarray(true.value)
-    if square.ndim == 2 and square.shape[0] == square.shape[1]:
-        turned = claim.sign * np.asarray(claim.value, dtype=float).T
-        if not differs(turned, true):
-            return "it is the transpose of the derivative"
+        return "", f"it is {number(ratio, study)} times the derivative of the loss"
+    if transposed:
+        return "transposed", "it is the transpose of the derivative"
     gap = float(np.abs(given - wanted).max() / max(np.abs(wanted).max(), 1e-300))
-    return f"it differs from the derivative of the loss by {gap:.2g} of its largest entry"
+    return "", f"it differs from the derivative of the loss by {gap:.2g} of its largest entry"
 
 
 # --- lines -------------------------------------------------------------------------------------------
@@ -278,7 +278,8 @@ def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
         if found.kind != "taken" and len(found.mended) == len(wrong):
             chosen = _edited_suspect(study, wrong, _best(study, suspects), end)
             if chosen is not None:
-                return _before(study, wrong, chosen, looks, end)
+                chosen = _before(study, wrong, chosen, looks, end)
+                return _as_its_siblings(study, wrong, chosen, sites, end)
             failed += 1
     best = _best(study, suspects)
     if not failed:
@@ -321,10 +322,39 @@ def _before(study: Study, wrong: Sequence[int], cause: Cause, looks: Sequence[Lo
             continue
         _, others = tried_in_place(study.subject, study.base, look.site.statement, ())
         # a factor may be put into any of several lines: it is missed where it is needed
-        found = _confirmed(study, wrong, [e for e in others if e.cause not in _SCALES][:_OTHERS], end)
+        found = _confirmed(study, wrong, [e for e in others if e.natural or e.cause not in _SCALES][:_OTHERS], end)
         if found is not None and len(found[1]) >= len(cause.gradients):
             return _cause(study, look.site.line, look.site.statement, *found)
     return cause
+
+
+def _as_its_siblings(study: Study, wrong: Sequence[int], cause: Cause, sites: Sequence[Site], end: int) -> Cause:
+    """A later line with an edit of scale that does as much, if it then reads as another line does, and else does not.
+
+    A factor that is missing may be put into any of several lines: ``dW1 = X.T @ d1`` lacks the sign that stands in
+    ``dW2 = -A.T @ d2``.
+    """
+    source = study.subject.source
+    if cause.name not in _SCALES:
+        return cause
+    whole = {id(node): node for node in statements_of(source.tree).values()}
+    forms = [_form(source.written(node)) for node in whole.values()]
+    if forms.count(_form(cause.should_be)):
+        return cause
+    for site in sites:
+        if site.line <= cause.line or forms.count(_form(source.written(site.statement))) > 1:
+            continue
+        edits = tried_in_place(study.subject, study.base, site.statement, ())[1]
+        alike = [e for e in edits if e.cause in _SCALES and _form(as_line(source, site.statement, e)) in forms]
+        found = _confirmed(study, wrong, alike, end)
+        if found is not None and len(found[1]) >= len(cause.gradients):
+            return _cause(study, site.line, site.statement, *found)
+    return cause
+
+
+def _form(text: str) -> str:
+    """A line without its names and numbers."""
+    return re.sub(r"\w+", "_", re.sub(r"\s|;", "", text.replace("./", "/").replace(".*", "*")))
 
 
 _FURTHER = 4

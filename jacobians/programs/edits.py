@@ -49,6 +49,7 @@ def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     yield from _slopes_within(parts, around)
     yield from _factors_within(parts, around)
     yield from _for_an_array(parts, around)
+    yield from _squares(parts, around)
     if roots and roots[0][1] == "value":
         yield from _products(roots[0], around)
 
@@ -180,7 +181,8 @@ def _dropped(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             kind = "product" if kind == "matrix product" else kind
             named = "its second part" if kind in ("sum", "difference") else "a factor"
             words = f"{named}, {around.text(right)}, does not belong there"
-            cause = "off-by-one" if _is_index(part) else _superfluous(kind, right, around)
+            one_more = _is_one(right) and kind in ("sum", "difference")
+            cause = "off-by-one" if _is_index(part) or one_more else _superfluous(kind, right, around)
             yield edited(cause, words, part, left)
             if kind in ("product", "sum"):
                 named = "its first part" if kind == "sum" else named
@@ -268,6 +270,8 @@ def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             for alike in (True, False):
                 for other, held in around.stand_ins.items():
                     fits = held == shape if alike else held != shape and len(held) == len(shape)
+                    if other not in around.arrays and is_octave_call(part[0]) and name_of(part[0]) == "index":
+                        continue  # a part of a part: X(:, i)(j)
                     if fits and dumps[other] != ast.dump(node):
                         words = f"{text} stands where {other} belongs"
                         yield edited("wrong-array", words, part, copy.deepcopy(texts[other]))
@@ -285,6 +289,15 @@ def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             text = around.text(part[3])
             for other in around.counts:
                 yield edited("wrong-count", f"{text} stands where {other} belongs", part, expression_of(other))
+
+
+def _squares(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
+    """The square of a factor."""
+    for part in parts:
+        parent = operands(part[0])
+        if parent is not None and parent[0] == "product" and around.text(part[3]) in around.arrays:
+            words = f"{around.text(part[3])} stands where its square belongs"
+            yield edited("wrong-array", words, part, made_of("_0 ** 2", _0=part[3]))
 
 
 def _for_an_array(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
@@ -508,7 +521,7 @@ def _slopes_within(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
                 if parent is not None and parent[0] == "product":
                     cause = "mask-wrong" if text.endswith(" > 0)") else "wrong-activation-derivative"
                     yield edited(cause, told, part, expression_of(text))
-                elif inside and len(factors) == 1 and around.text(node) in around.arrays:
+                elif inside and (len(factors) > 1 or around.text(node) in around.arrays):
                     new = made_of(f"_0 * {text}", _0=node)
                     yield edited("derivative-missing", f"the derivative {words} is missing", part, new, natural=False)
     for part in parts:

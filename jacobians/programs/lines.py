@@ -155,8 +155,10 @@ def statements_of(tree: ast.Module) -> dict[int, ast.stmt]:
 
 def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
     """Return whether a line gives a derivative, and which gradients become right with true values in its place."""
-    if not any(np.any(e.copy) for e in site.events) or _of_forward_pass(study, site):
-        return Look(site, True, None)  # a sum starts there, or an array of the forward pass is computed again
+    if not any(np.any(e.copy) for e in site.events):
+        return Look(site, True, None)  # a sum starts there
+    if _of_forward_pass(study, site):
+        return Look(site, False, None)  # it is computed or fetched again: perhaps another one is meant
     # a program that goes up hands on the negated derivative
     ascends = all(claim.sign < 0 for claim in study.claims)
     called: list[str] = []
@@ -184,7 +186,8 @@ def look_at(study: Study, wrong: Sequence[int], site: Site, end: int) -> Look:
     best = [one for one in mending if len(one[0]) == most]
     if not best:
         return Look(site, bool(matched), None)
-    own = site.last.key if naming.is_gradient(site.last.key) and "delta" not in site.last.key.lower() else ""
+    known = study.subject.plan.names
+    own = site.last.key if naming.is_gradient(site.last.key, known) and "delta" not in site.last.key.lower() else ""
     names = {name.lower() for name in naming.parameters_of(own)}
     needed = {place for _, _, place in best}
     other = [called[place] for place in matched if called[place] and place not in needed]
@@ -435,7 +438,7 @@ def ratio_of(given: Any, wanted: Any) -> float | None:
         return None
     # one number is a multiple of every other: only a simple one says something
     simple = any(abs(ratio * k - round(ratio * k)) < 1e-6 * k for k in range(1, 31)) and abs(ratio) < 60
-    return ratio if wanted.size > 1 or simple else None
+    return ratio if np.count_nonzero(wanted) > 1 or simple else None
 
 
 def is_name(text: str) -> bool:

@@ -157,7 +157,7 @@ def tried_in_place(
             raise ReachedError
 
     subject.run(base, visits={id(statement): visit})
-    met = [t.edit for t in trials if t.meets & meets_all and t.changes]
+    met = _plainer_first([t.edit for t in trials if t.meets & meets_all and t.changes])
     others, places, seen = [], [], set()
     for trial in trials:
         key = (trial.root, tuple(trial.given) if trial.root >= 0 else id(trial))
@@ -172,6 +172,12 @@ def tried_in_place(
 _MOST_MET = 8
 _AT_ONCE = 8
 """Edits of one kind that are tried before those of the other kinds have had their turn."""
+
+
+def _plainer_first(edits: Sequence[Edit]) -> list[Edit]:
+    """Of edits of one kind, first those that put nothing around a part: a factor left out before its inverse."""
+    first = {edit.cause: place for place, edit in reversed(list(enumerate(edits)))}
+    return sorted(edits, key=lambda edit: (first[edit.cause], not edit.natural))
 
 
 def _mixed(edits: Sequence[Edit]) -> Iterator[Edit]:
@@ -318,6 +324,11 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
                 arrays[name] = ()
         if len(arrays) > _NAMES:
             break
+    for name in evaluator.assumed:
+        # sigmoidGradient is at hand where the file takes sigmoid for known
+        base = re.sub(r"_?(prime|derivative|gradient|grad|deriv|der)$", "", name, flags=re.IGNORECASE)
+        if octave and name.endswith("Gradient") and base in evaluator.used_meanings:
+            functions.setdefault(name, 1)
     for text, value in _in_loops(subject, frame, octave=octave):
         arrays.setdefault(text, value.shape)
     parts = {

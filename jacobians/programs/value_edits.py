@@ -122,7 +122,9 @@ _LABELS = re.compile(r"(?i)(y\w{0,6}|t|labels?\w*|targets?\w*|\w*idx|\w*index|cl
 def _of_missing_terms(one: Part, around: Around) -> Iterator[Edit]:
     """A product of two arrays that is not added; 1 at the class of each example, which is not subtracted."""
     node, result = one[3], around.result
-    like = next((name for name in arrays_of_shape(around, result) if len(result) in (1, 2)), None)
+    alike = arrays_of_shape(around, result) if len(result) in (1, 2) else []
+    held = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    like = next((name for name in (*(n for n in alike if n in held), *alike)), None)
     if like is not None and around.text is ast.unparse:
         size = f"{like}.shape[1]" if len(result) == 2 else f"len({like})"
         for label in (*around.others, *(name for name in around.counts if name.isidentifier())):

@@ -264,6 +264,8 @@ def _before_moving(part: Expr, own: str) -> tuple[Expr, str]:
 def _broadcast(of: Expr, shape: Shape) -> Expr:
     if of.shape == shape:
         return of
+    if isinstance(of, Reshaped) and of.shape[:-1] == (1,) and of.of.ndim == 1:
+        of = of.of
     return product(of, Ones(shape)) if of.shape == () else Repeated(of, shape)
 
 

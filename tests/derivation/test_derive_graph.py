@@ -304,7 +304,7 @@ def test_gradients_have_the_names_of_a_convention() -> None:
 
 def test_what_has_no_formula_is_said() -> None:
     derivation, _ = explained("more axes")
-    assert derivation.without == {"Z3": "max"}
+    assert derivation.without == {"Z3": "max has no formula"}
     assert "Z₃: the numbers, max has no formula" in derivation.to_text()
 
 

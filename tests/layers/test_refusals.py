@@ -27,6 +27,26 @@ STATE, SQUARE = np.zeros((2, 4)), rng.normal(size=(4, 4))
             ShapeError,
             "the kernel of a transposed convolution begins with its inputs: exchange W's first axes",
         ),
+        (
+            lambda: layers.conv2d(X, rng.normal(size=(6, 4, 3, 3)), groups=3),
+            ShapeError,
+            "with groups=3 takes 12 (batch in rows, images CHW, kernels OIHW); 3 groups do not divide 4 channels",
+        ),
+        (
+            lambda: layers.conv2d(X, rng.normal(size=(6, 4, 3, 3)), groups=2),
+            ShapeError,
+            "; of 2 groups the kernel has the inputs of one, 4/2",
+        ),
+        (
+            lambda: layers.embedding([-1, 0], SQUARE),
+            DomainError,
+            "is a negative one padding? Give it a row of its own",
+        ),
+        (
+            lambda: layers.attention(S, S[:, :0], S[:, :0]),
+            DomainError,
+            "attention: the scores have shape (2, 5, 0); a softmax over the keys needs one or more",
+        ),
         (lambda: layers.pad(X, -1), ShapeError, "pad: widths=-1; expected a whole number of at least 0"),
         (lambda: layers.embedding(SQUARE, [0, 1]), ShapeError, "the rows' numbers; the order is tokens, table"),
         (

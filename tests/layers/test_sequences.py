@@ -127,7 +127,11 @@ def test_refusals() -> None:
         "keys, features) with the same leading axes",
     ):
         layers.attention(Q, np.ones((2, 3, 5)), Q)
-    with refused(DomainError, "attention: a query may look at no key, and a softmax needs one or more"):
+    with refused(
+        DomainError,
+        "attention: the query at (0, 1) of scores (2, 3, 3) may look at no key, and a softmax needs one or more; let "
+        "it look at any key, and leave it out of the loss",
+    ):
         layers.attention(Q, Q, Q, mask=[[True], [False], [True]])
     with refused(ShapeError, "attention: the mask has shape (2, 2), which does not broadcast to the scores (2, 3, 3)"):
         layers.attention(Q, Q, Q, mask=np.ones((2, 2), bool))

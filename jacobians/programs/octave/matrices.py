@@ -334,7 +334,8 @@ def _store_parts(budget: Budget, of: Array, value: Array, places: tuple[Any, ...
     if value.size != 1 and [n for n in counts if n != 1] != [n for n in value.shape if n != 1]:
         raise ProgramError(f"A(I,J) = X: X is {dims(value.shape)}, and {dims(tuple(counts))} is set")
     if min(counts) == 0:
-        return of
+        # into [], nothing is stored, and : is as long as the value nevertheless
+        return of if any(of.shape) else np.zeros(counts, of.dtype)
     need = tuple(max(n, int(p.max()) + 1) for n, p in zip(folded, each, strict=True))
     if need != folded:
         if len(folded) < of.ndim:

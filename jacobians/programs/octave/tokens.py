@@ -54,7 +54,7 @@ _TOKEN = re.compile(
     r"|(?P<number>(?:\d+(?:\.(?![*/\\^'])\d*)?|\.\d+)(?:[eEdD][-+]?\d+)?)"
     r"|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<string>\"(?:[^\"\\\n]|\\[^\n]|\"\")*\")"
-    r"|(?P<sign>\.\*\*|\*\*|\.[*/^]=(?!=)|\.[*/\\^']|[-+*/^|&]=|\+\+|--|[=!~<>]=|&&|\|\||[-+*/\\^'()\[\]{},;:@<>=!~&|.])",
+    r"|(?P<sign>\.\*\*|\*\*|\.[*/^]=(?!=)|\.[-+*/\\^']|[-+*/^|&]=|\+\+|--|[=!~<>]=|&&|\|\||[-+*/\\^'()\[\]{},;:@<>=!~&|.])",
     re.ASCII,
 )
 _QUOTED = re.compile(r"'(?:[^'\n]|'')*'")
@@ -135,7 +135,8 @@ def tokens_of(text: str) -> Iterator[Token]:
         ):
             kind = "keyword"
         column = _bytes(text[begin:place])
-        shown = _unquoted(piece) if kind == "string" else piece
+        # .+ and .- of old files are + and -
+        shown = _unquoted(piece) if kind == "string" else piece[1:] if piece in (".+", ".-") else piece
         yield Token(kind, shown, line, column, line, column + _bytes(piece), spaced, in_matrix)  # type: ignore[arg-type]
         if kind == "sign" and piece in "([{":
             brackets.append(piece)

@@ -64,6 +64,11 @@ class _File(Statements):
                 outside, self.scope = self.scope, Scope(is_function=True)
                 functions += self._function()
                 self.scope = outside
+            elif self.next.text == "classdef" and self.next.kind == "name" and not lines:
+                words = (
+                    "a class (classdef) is not read: put its method of the loss and the gradient into a file of its own"
+                )
+                raise self._error(f"{words}, as a function of arrays", self.next)
             elif self._is(*ENDS, "endfunction", "else", "elseif", "until", "case", "otherwise", kind="keyword"):
                 raise self._error(f"{self.next.text!r} ends no block", self.next)
             else:

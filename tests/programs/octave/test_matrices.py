@@ -36,6 +36,9 @@ def value(text: str, name: str = "x") -> np.ndarray:
         ("x = ones(2, 3, 2)(:, :, 1);", (2, 3)),
         ("x = repmat([1 2], 3, 2);", (3, 4)),
         ("x = 1:0;", (1, 0)),
+        ("x = []; x(2:end, :) = -1;", (0, 1)),
+        ("x = []; x(:, 2:end) = -1;", (1, 0)),
+        ("x = zeros(0, 3); x(2:end, :) = -1;", (0, 3)),
     ],
 )
 def test_shapes_are_octaves(text: str, shape: tuple[int, int]) -> None:

@@ -26,6 +26,7 @@ def value(text: str, name: str = "x") -> list[list[float]]:
     [
         ("x = -2^2;", [[-4]]),
         ("x = 2^-1;", [[0.5]]),
+        ("a3 = 3; Y = [1 2]; x = a3.-Y;", [[2, 1]]),
         ("x = 2^3';", [[8]]),
         ("x = !1 == 0;", [[1]]),
         ("x = 1:2+1;", [[1, 2, 3]]),
@@ -147,3 +148,9 @@ def test_a_block_that_has_no_end_is_refused() -> None:
 def test_what_stands_between_a_call_and_an_equals_sign_is_not_read() -> None:
     (line,) = octave_tree("f('x') [a, b] = size(1);", "line.m", FUNCTIONS).body[-1:]
     assert "octave unread" in ast.dump(line)
+
+
+def test_a_class_is_refused_with_what_to_do() -> None:
+    text = "% a net\nclassdef Net < handle\n  methods\n    function obj = Net()\n    end\n  end\nend\n"
+    with pytest.raises(FormulaError, match=r"line 2: a class \(classdef\) is not read: put its method"):
+        octave_tree(text, "net.m", FUNCTIONS)
