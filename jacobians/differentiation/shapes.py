@@ -229,8 +229,6 @@ class _Unknowns:
                 return self._sylvester(term, a, b, c)
             case (("kron" | "call"), [a, b]) if "kron" in (term.kind, term.detail):
                 return self._kron(term, a, b)
-            case "call", [a] if term.parts[0].kind == "leaf" and isinstance(term.parts[0].detail, Number):
-                raise self.error(f"{term.detail} of a literal is not read; write its value", term)
             case "call", [()] if term.detail == "norm":
                 raise self.error("norm is taken of a matrix or a vector, not of a number", term)
             case "call", [a]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape
 from jacobians.graphs.elementary import Cos, Cosh, Sign, Sin, Sinh
-from jacobians.matrix.functions_in_symbols import ALONG, MATRIX_EXPONENTIAL, SYLVESTER
+from jacobians.matrix.functions_in_symbols import ALONG, MATRIX_EXPONENTIAL, MATRIX_LOGARITHM, SYLVESTER
 from jacobians.matrix.inverses import INVERSE
 from jacobians.operations import Exp, Log, Sigmoid, Tanh
 from jacobians.operations import Power as Raised
@@ -328,7 +328,7 @@ def addends(expr: Expr) -> list[Addend]:
         case Eye() | Ones():
             return [Addend(1, core=expr)]
         case Call(function, (*matrices, of)) if function == SYLVESTER or function in ALONG.values():
-            return [replace(a, core=_along(function, [*map(shortened, matrices)], a.core)) for a in addends(of)]
+            return [_along(function, [*map(shortened, matrices)], a) for a in addends(of)]
     return [_atom(_rebuilt(expr))]
 
 
@@ -342,20 +342,22 @@ def _with_number(left: Expr, right: Expr, *, minus: bool) -> list[Addend]:
     return [Addend(1, core=Add(shortened(left), shortened(right), minus))]
 
 
-def _along(function: Function, matrices: list[Expr], core: Expr | None) -> Expr:
+def _along(function: Function, matrices: list[Expr], of: Addend) -> Addend:
     """The derivative of a function of a matrix in a direction; along the identity it is f′(A)."""
-    assert core is not None
-    if isinstance(core, Eye):
-        match function.name:
-            case "expm_frechet":
-                return transposed_inside(MATRIX_EXPONENTIAL, matrices[0])
-            case "logm_frechet":
-                return transposed_inside(INVERSE, matrices[0])
-    return Call(function, (*matrices, core), core.shape)
+    first = matrices[0]
+    if isinstance(of.core, Eye):
+        if function == ALONG[MATRIX_EXPONENTIAL.name]:
+            return replace(of, core=_of_transposed(MATRIX_EXPONENTIAL, first))
+        if function == ALONG[MATRIX_LOGARITHM.name]:
+            return replace(of, core=_of_transposed(INVERSE, first))
+        if all(matrix == first for matrix in matrices):  # R X + X R = I
+            return replace(of, number=of.number / 2, core=_of_transposed(INVERSE, first))
+    core = _core(of)
+    return replace(of, core=Call(function, (*matrices, core), core.shape))
 
 
-def transposed_inside(function: Function, of: Expr) -> Expr:
-    """Return f(A), with f(Aᵀ) as f(A)ᵀ."""
+def _of_transposed(function: Function, of: Expr) -> Expr:
+    """f(A), with f(Aᵀ) as f(A)ᵀ."""
     return Transposed(Call(function, (of.of,))) if isinstance(of, Transposed) else Call(function, (of,))
 
 

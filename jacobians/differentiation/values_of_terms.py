@@ -112,7 +112,8 @@ def _called(term: Term, of: Any, inputs: Mapping[str, Value]) -> Any:
     inside = term.parts[0]
     if term.detail == "log" and inside.kind == "call" and inside.detail == "det":
         return matrix.logdet(_of(inside.parts[0], inputs))
-    return (_OF_MATRICES | _OF_ENTRIES)[term.detail](of)
+    found = (_OF_MATRICES | _OF_ENTRIES)[term.detail](of)
+    return found[0] if isinstance(found, tuple) else found  # of a number without names, value and Jacobian
 
 
 def _matrix_power(of: Any, exponent: int) -> Any:

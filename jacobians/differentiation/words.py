@@ -149,7 +149,7 @@ class ExpressionWords:
             return Term("call", tuple(arguments), function, span)
         if function == "mean" and len(arguments) == 1:
             return Term("mean", (arguments[0],), (None, False), span)
-        if len(arguments) != {"kron": 2, "solve": 2, "sylvester": 3}.get(function, 1):
+        if len(arguments) != {"kron": 2, "solve": 2, "sylvester": 3, "clip": 3}.get(function, 1):
             raise source.error(f"{function} does not take {len(arguments)} arguments", span)
         return call(function, tuple(arguments), span)
 

@@ -19,7 +19,7 @@ from jacobians.linops.wrappers import Scaled
 def folded(jacobian: Sum) -> Jacobian:
     """Return a sum in which the multiples of the identity are part of another term, of the first that holds them.
 
-    Where no term holds them, it is returned as it is.
+    A sum with a dense term is one dense matrix. Where no term holds the multiples, the sum is returned as it is.
 
     Examples
     --------
@@ -28,6 +28,8 @@ def folded(jacobian: Sum) -> Jacobian:
     """
     if jacobian.codomain != jacobian.domain:
         return jacobian
+    if any(isinstance(term, Dense) for term in jacobian.terms):  # which the sum is no larger than
+        return Dense(jacobian.tensor(), jacobian.codomain)
     multiples = [multiple_of_identity(term) for term in jacobian.terms]
     given = [c for c in multiples if c is not None]
     rest = [term for term, c in zip(jacobian.terms, multiples, strict=True) if c is None]
@@ -84,9 +86,6 @@ def plus_identity(jacobian: Jacobian, c: Array) -> Jacobian | None:
             size = jacobian.blocks.shape[1]
             blocks = jacobian.blocks + c * np.eye(size, dtype=c.dtype)
             return BlockDiagonal(blocks, jacobian.codomain, jacobian.domain, jacobian.axis)
-        case Dense():
-            matrix = _with_diagonal(jacobian._dense(), c)
-            return Dense(matrix.reshape(jacobian.codomain + jacobian.domain), jacobian.codomain)
         case DirectSum() if jacobian.parts and all(part.codomain == part.domain for part in jacobian.parts):
             parts = [plus_identity(part, c) for part in jacobian.parts]
             if not any(part is None for part in parts):

@@ -36,7 +36,7 @@ def inverse(jacobian: Jacobian) -> Jacobian:
     There are rules for identities, diagonals, permutations, Kronecker products, blocks, dense matrices, diag(d) − u vᵀ,
     and products of these. Sums have rules where a diagonal meets a matrix of low rank (Woodbury), and where two
     Kronecker products share a basis: A ⊗ B + λI with symmetric A and B, or A ⊗ I + I ⊗ B. J + λI has one for diagonals,
-    blocks, dense matrices and every J that `eigh` takes.
+    blocks and every J that `eigh` takes. A sum with a dense term is solved as one dense matrix.
 
     Raises
     ------

@@ -93,6 +93,7 @@ OF_NUMBERS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "2^{x^T x}": ("x", lambda x: 2 ** (x * x).sum(), ""),
     "|a' x| |X|": ("X", lambda a, x, X: abs((a * x).sum()) * np.linalg.det(X), "∂f/∂X = abs(aᵀ x) det(X) inv(X)ᵀ"),
     r"\left\| A x \right\|_{1} + \|x\|_2": ("x", lambda A, x: np.abs(A @ x).sum() + np.sqrt((x * x).sum()), ""),
+    "log(2) |1 - 3| tr(max(1, 2) X)": ("X", lambda X: np.log(2) * 4 * np.trace(X), "∂f/∂X = 2.77259 I₃"),
     "norm(A x, 1)": ("x", lambda A, x: np.abs(A @ x).sum(), "∂f/∂x = Aᵀ sign(A x)"),
     "norm(X, 'fro')^2": ("X", lambda X: (X * X).sum(), "∂f/∂X = 2 X"),
     "np.sum(A * softmax(X, axis=1))": ("X", lambda A, X: (A * rows_softmax(X)).sum(), ""),
@@ -210,6 +211,7 @@ def test_a_backslash_is_octaves_where_no_command_follows() -> None:
         ("norm(X, 2)", r"norm of a matrix is not read with this order: norm\(X\) is Frobenius' norm"),
         ("norm(X x, 3)", "norm of a vector is not read with this order"),
         ("np.clip(X, 1, 0)", "clip is read with two literals, the lower one first"),
+        ("clip(X)", "clip does not take 1 arguments"),
         ("expm(X x)", "expm is taken of a square matrix, not of a column"),
         (r"\|X\|_*", "norm of a matrix is not read with this order"),
         (r"\|X\|_2", "norm of a matrix is not read with this order"),
@@ -230,6 +232,7 @@ FUNCTIONS_OF_A_MATRIX: dict[str, tuple[Callable[..., Any], str]] = {
     "e^{A X}": (lambda A, X: EXPM(A @ X), "dY = dexpm(A X, A dX)"),
     "tr(A expm(X / 2))": (lambda A, X: np.trace(A @ EXPM(X / 2)), "∂f/∂X = 0.5 dexpm(0.5 Xᵀ, Aᵀ)"),
     "tr(expm(X'))": (lambda X: np.trace(EXPM(X)), "∂f/∂X = expm(X)ᵀ"),
+    "tr(sqrtm(X))": (lambda X: np.trace(SQRTM(X)), "∂f/∂X = 0.5 inv(sqrtm(X))ᵀ"),
     "tr(logm(X))": (lambda X: np.log(np.linalg.det(X)), "∂f/∂X = inv(X)ᵀ"),
 }
 

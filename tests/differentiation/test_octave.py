@@ -61,6 +61,25 @@ atan(X)
 -x' * -X
 X.' * Y'
 1 - X
+-X^2
+X.^-1
+X.^0.5
+-2.^X
+X * -Y
+A * X'^-1
+X' \\ x
+X \\ Y / B
+x / 2 / 4
+trace(X)^2
+X .* Y / B
+X * Y .* B
+X ./ Y * B
+X ./ Y \\ B
+abs(X - Y) / sum(sum(X))
+-x'.^2
+2^-1 * X
+X^2'
+-(X')^2 \\ B
 """.strip().splitlines()
 
 

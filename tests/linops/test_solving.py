@@ -77,6 +77,7 @@ KNOWN: dict[str, Jacobian] = {
     "two multiples of the identity": Kronecker(S, T) + 0.1 * Identity((3, 2)) + 0.2 * Identity((3, 2)),
     "damped Diagonal": Diagonal(1 + rng.random((3, 2))) + 0.1 * Identity((3, 2)),
     "damped Dense": Dense(S, (3,)) + 0.1 * np.eye(3),
+    "Dense + Diagonal": Dense(S, (3,)) + Diagonal(rng.random(3)) + 0.1 * np.eye(3),
     "damped BlockDiagonal": BlockDiagonal(n(4, 3, 3) + 3 * np.eye(3), (3, 4), (3, 4), -1) + 0.1 * Identity((3, 4)),
     "damped DirectSum": DirectSum([Kronecker(A, 2), Kronecker(3, T)], (2, 3, 2), (2, 3, 2)) + 0.1 * np.eye(12),
     "damped DiagonalMinusOuter": DiagonalMinusOuter(rng.random((4, 3)), n(4, 3), n(4, 3), 1) + 2.0 * Identity((4, 3)),
