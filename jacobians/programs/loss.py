@@ -150,11 +150,13 @@ def _squares(y: Any, c: float, o: Any) -> float:
 
 
 def _binary(y: Any, c: float, o: Any) -> float:
-    return -c * float(np.sum(y * np.log(o) + (1 - y) * np.log(1 - o)))
+    with np.errstate(all="ignore"):  # an edit may put outputs outside of 0 and 1
+        return -c * float(np.sum(y * np.log(o) + (1 - y) * np.log(1 - o)))
 
 
 def _classes(y: Any, c: float, o: Any) -> float:
-    return -c * float(np.sum(y * np.log(o)))
+    with np.errstate(all="ignore"):
+        return -c * float(np.sum(y * np.log(o)))
 
 
 def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
