@@ -61,6 +61,17 @@ _CALLED_ELSEWHERE = {
     "avg_pool2d": "jac.layers.avg_pool",
     "MaxPool2d": "jac.layers.Pool",
     "AvgPool2d": "jac.layers.Pool",
+    "Conv1d": "jac.layers.Convolution(1)",
+    "Conv2d": "jac.layers.Convolution",
+    "ConvTranspose2d": "jac.layers.TransposedConvolution",
+    "lstm_cell": "jac.layers.lstm_step",
+    "LSTMCell": "jac.layers.lstm_step",
+    "GRUCell": "jac.layers.gru_step",
+    "MultiheadAttention": "jac.layers.MultiHeadAttention",
+    "residual": "X + f(X) of values, or jac.Residual(operation)",
+    "transformer_block": "X + jac.layers.multi_head_attention(X, X, Wq, Wk, Wv, Wo, heads=2) of values, and so on",
+    "spatial_batch_norm": "jac.layers.batch_norm, which normalises each channel of images",
+    "spatial_batchnorm": "jac.layers.batch_norm, which normalises each channel of images",
     "BatchNorm1d": "jac.layers.BatchNorm",
     "BatchNorm2d": "jac.layers.BatchNorm",
     "scaled_dot_product_attention": "jac.layers.attention",
@@ -97,6 +108,9 @@ def instead_of(name: str, names: Iterable[str], rooms: Iterable[str]) -> str:
         near = [own for own in importlib.import_module(f"jacobians.{room}").__all__ if _plain(own) == _plain(name)]
         if near:
             return f"; write jac.{room}.{name if name in near else near[0]}"
+    package = importlib.import_module("jacobians")
+    if name not in names and name in {*package.__all__, *package.operations.__all__}:
+        return f"; write jac.{name}"
     return did_you_mean(name, names)
 
 

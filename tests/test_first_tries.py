@@ -266,6 +266,9 @@ TRIES = {
     "jac.values(X=X)[0].sum('rows')": "a reduction: axis is the text 'r'; expected a whole number",
     "jac.matrix.inv": "jac.matrix has no 'inv'; write jac.matrix.inverse",
     "jac.layers.max_pool2d": "jac.layers has no 'max_pool2d'; write jac.layers.max_pool",
+    "jac.layers.relu": "jac.layers has no 'relu'; write jac.relu",
+    "jac.layers.Affine": "jac.layers has no 'Affine'; write jac.Affine",
+    "jac.layers.residual": "jac.layers has no 'residual'; write X + f(X) of values, or jac.Residual(operation)",
 }
 
 

@@ -555,8 +555,12 @@ def _made_up(operation: Operation, layout: Layout, examples: int, seed: int) -> 
         case Elementwise():
             # positive, for logarithms and powers
             return [rng.uniform(0.1, 2.0, size=layout.batch_shape(examples, 3))]
-        case _ if len(operation.names) == 1:
+        case _ if len(operation.names) == 1 and operation.names == ("X",) and "images" not in operation.reads:
             shapes = [layout.batch_shape(examples, 3)]
         case _:
-            raise LayoutError(f"explain: {operation.name} needs its inputs: pass {', '.join(operation.names)}")
+            names = ", ".join(operation.names)
+            raise LayoutError(
+                f"explain: {operation.name} needs its inputs: pass {names} after the convention, explain(operation, "
+                f"None, {names})"
+            )
     return [rng.normal(size=tuple(shape)) for shape in shapes]

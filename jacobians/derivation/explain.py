@@ -55,7 +55,8 @@ def explain(
     convention : Convention, str or Layout, optional
         To which a network or an operation is moved first; its own unless given. A run keeps its own.
     *arrays : array_like
-        The inputs of an operation; made up for affine and elementwise operations unless given.
+        The inputs of an operation; made up for affine and elementwise operations unless given. A single one may be
+        given as X.
     wrt : Value, str or several of these, optional
         With respect to what is derived. Unless given: of a value, all inputs that it depends on; of a network that is
         a function, all parameters; of another network, all parameters and X; of an operation, all inputs. With
@@ -113,6 +114,7 @@ def explain(
         return _of_run(what, by)
     if isinstance(what, Operation):
         layout = _layout(convention, what)
+        arrays = arrays or (() if X is None else (X,))
         operation = derive_operation(what.moved_to(layout), layout, arrays, examples, seed)
         return replace(operation, inputs=_asked(operation.inputs, by))
     if not isinstance(what, Network):

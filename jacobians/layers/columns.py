@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, inverse_axes, show_shape
-from jacobians.layers.image_functions import COL2IM, ROW2IM, TURNED
+from jacobians.layers.image_functions import COL2IM, IM2COL, IM2ROW, MAXPICK, POOLS, ROW2IM, TURNED
 from jacobians.layout import Order
 from jacobians.linops import Jacobian
 from jacobians.linops.wrappers import Transposed
@@ -17,7 +17,7 @@ from jacobians.symbols.named_functions import Function
 
 __all__ = [
     "AxesMoved",
-    "BackByName",
+    "ByName",
     "Contracted",
     "FromColumns",
     "OfFormulas",
@@ -41,9 +41,6 @@ class OfFormulas(Jacobian):
 
     __slots__ = ()
 
-    def _jvp(self, tangent: Array) -> Array:
-        raise TypeError(f"{self.structure}: no formula is known for this direction")
-
     def _transpose(self) -> Jacobian:
         return Transposed(self)
 
@@ -63,38 +60,74 @@ class OfFormulas(Jacobian):
         return ()
 
 
-class BackByName(OfFormulas):
-    """A structure whose transpose is a function with a name, of the cotangent and of other arguments."""
+class ByName(OfFormulas):
+    """A structure that is a function with a name, as its transpose is: of what comes, and of other arguments.
 
-    __slots__ = ("arguments", "back")
+    Parameters
+    ----------
+    forward, back : Function
+    of_forward, of_back : sequence of Expr or int
+        Their other arguments.
+    codomain, domain : tuple of int
+    """
 
-    def __init__(self, back: Function, arguments: Sequence[Expr | int], codomain: Shape, domain: Shape) -> None:
-        self.back = back
-        self.arguments = [given if isinstance(given, Expr) else Number(given) for given in arguments]
+    __slots__ = ("back", "forward", "of_back", "of_forward")
+
+    def __init__(
+        self,
+        forward: Function,
+        of_forward: Sequence[Expr | int],
+        back: Function,
+        of_back: Sequence[Expr | int],
+        codomain: Shape,
+        domain: Shape,
+    ) -> None:
+        self.forward, self.back = forward, back
+        self.of_forward, self.of_back = map(_expressions, (of_forward, of_back))
         super().__init__(codomain, domain, np.dtype(np.float64))
 
+    def _jvp(self, tangent: Array) -> Array:
+        return cast(Array, Call(self.forward, (cast(Expr, tangent), *self.of_forward), self.codomain))
+
     def _vjp(self, cotangent: Array) -> Array:
-        return cast(Array, Call(self.back, (cast(Expr, cotangent), *self.arguments), self.domain))
+        return cast(Array, Call(self.back, (cast(Expr, cotangent), *self.of_back), self.domain))
 
 
-class Unfolding(BackByName):
+def _expressions(given: Sequence[Expr | int]) -> tuple[Expr, ...]:
+    return tuple(each if isinstance(each, Expr) else Number(each) for each in given)
+
+
+class Unfolding(ByName):
     """X ↦ its columns, or its rows where the channels come last; the transpose is col2im, or row2im."""
 
     __slots__ = ()
     _rule = ("windows overlap", "Each entry gets the sum over the windows that it is in")
 
     def __init__(self, images: Shape, columns: Shape, steps: tuple[int, ...]) -> None:
-        super().__init__(COL2IM if len(columns) == 3 else ROW2IM, (*images[1:], *steps), columns, images)
+        forward, back = (IM2COL, COL2IM) if len(columns) == 3 else (IM2ROW, ROW2IM)
+        super().__init__(forward, steps, back, (*images[1:], *steps), columns, images)
 
 
-class TurnedKernel(BackByName):
+class TurnedKernel(ByName):
     """W ↦ W turned by 180°, as its transpose does."""
 
     __slots__ = ()
     _rule = ("the kernel is turned", "A true convolution turns its kernel by 180°, on the way back too")
 
     def __init__(self, shape: Shape, where: tuple[int, ...]) -> None:
-        super().__init__(TURNED, where, shape, shape)
+        super().__init__(TURNED, where, TURNED, where, shape, shape)
+
+
+class Unpooling(ByName):
+    """X ↦ its pooled windows; the transpose hands each back to its largest entry, or spreads it over its window."""
+
+    __slots__ = ()
+    _rule = ("pool", "Each window hands back what arrives at it")
+
+    def __init__(self, which: Literal["max", "avg"], images: Expr, steps: tuple[int, ...], pooled: Shape) -> None:
+        forward, back = MAXPICK if which == "max" else POOLS[which][0], POOLS[which][1]
+        along: tuple[Expr | int, ...] = (images, *steps) if which == "max" else steps
+        super().__init__(forward, along, back, (images, *steps), pooled, images.shape)
 
 
 class AxesMoved(OfFormulas):
@@ -119,12 +152,13 @@ class AxesMoved(OfFormulas):
 
     def of(self, images: Expr) -> Expr:
         """Return the images with their axes moved."""
-        return cast(Expr, np.einsum(f"{self.here}->{self.there}", cast(Array, images)))
+        return cast(Expr, self._jvp(cast(Array, images)))
+
+    def _jvp(self, tangent: Array) -> Array:
+        return tangent.T if len(self.there) == 2 else as_array(np.einsum(f"{self.here}->{self.there}", tangent))
 
     def _vjp(self, cotangent: Array) -> Array:
-        if len(self.there) == 2:
-            return cotangent.T
-        return as_array(np.einsum(f"{self.there}->{self.here}", cotangent))
+        return cotangent.T if len(self.there) == 2 else as_array(np.einsum(f"{self.there}->{self.here}", cotangent))
 
 
 class Contracted(OfFormulas):
@@ -145,6 +179,11 @@ class Contracted(OfFormulas):
         self.back, self.other = back, other
         super().__init__(codomain, domain, np.dtype(np.float64))
 
+    def _jvp(self, tangent: Array) -> Array:
+        given, own = self.back.split("->")
+        other, found = given.split(",")
+        return as_array(np.einsum(f"{other},{own}->{found}", cast(Array, self.other), tangent))
+
     def _vjp(self, cotangent: Array) -> Array:
         return as_array(np.einsum(self.back, cast(Array, self.other), cotangent))
 
@@ -159,10 +198,3 @@ class FromColumns(Contracted):
         count, *groups, _, p = columns
         spec = "gok,ngop->ngkp" if groups else "ok,nop->nkp"
         super().__init__(spec, weights, (count, *groups, weights.shape[-2], p), columns)
-
-
-class Unpooling(BackByName):
-    """X ↦ its pooled windows; the transpose hands each back to its largest entry, or spreads it over its window."""
-
-    __slots__ = ()
-    _rule = ("pool", "Each window hands back what arrives at it")

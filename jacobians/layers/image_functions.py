@@ -9,7 +9,7 @@ import numpy as np
 from jacobians.arrays import Array
 from jacobians.symbols.named_functions import Function
 
-__all__ = ["COL2IM", "IM2COL", "IM2ROW", "POOLS", "ROW2IM", "TURNED"]
+__all__ = ["COL2IM", "IM2COL", "IM2ROW", "MAXPICK", "POOLS", "ROW2IM", "TURNED"]
 
 
 def both_axes(
@@ -185,6 +185,30 @@ def maxunpool(
     return np.moveaxis(dP, (2, 3), (axis, axis + 1))
 
 
+def maxpick(
+    tX: Array,
+    X: Array,
+    height: int,
+    width: int,
+    stride: int,
+    pad: int,
+    axis: int = 2,
+    across: int | None = None,
+    bottom: int | None = None,
+    left: int | None = None,
+    right: int | None = None,
+) -> Array:
+    height, width, axis = int(height), int(width), int(axis)
+    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
+    around, both = ((0, 0), (0, 0), margins[:2], margins[2:]), []
+    for array, fill in ((X, -np.inf), (tX, 0)):
+        P = np.pad(np.moveaxis(array, (axis, axis + 1), (2, 3)), around, constant_values=fill)
+        windows = np.lib.stride_tricks.sliding_window_view(P, (height, width), axis=(2, 3))[:, :, ::stride, ::across]
+        both.append(windows.reshape(*windows.shape[:4], height * width))
+    which = both[0].argmax(axis=-1)[..., None]
+    return np.moveaxis(np.take_along_axis(both[1], which, axis=-1)[..., 0], (2, 3), (axis, axis + 1))
+
+
 def avgpool(
     X: Array,
     height: int,
@@ -234,6 +258,7 @@ def avgunpool(
 IM2COL, COL2IM = Function("im2col", "im2col", im2col), Function("col2im", "col2im", col2im)
 IM2ROW, ROW2IM = Function("im2row", "im2row", im2row), Function("row2im", "row2im", row2im)
 TURNED = Function("turned", "turned", turned)
+MAXPICK = Function("maxpick", "maxpick", maxpick)
 POOLS: dict[Literal["max", "avg"], tuple[Function, Function]] = {
     "max": (Function("maxpool", "maxpool", maxpool), Function("maxunpool", "maxunpool", maxunpool)),
     "avg": (Function("avgpool", "avgpool", avgpool), Function("avgunpool", "avgunpool", avgunpool)),

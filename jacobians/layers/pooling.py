@@ -152,9 +152,8 @@ class Pool(_OfImages):
         shape[axes[2] : axes[3] + 1] = window_counts(wide, size, stride, (1, 1), self.name)
         usual = (*size, stride[0], top, 2, stride[0], top, top, top)
         steps = written_numbers((*size, stride[0], top, axes[2], stride[1], bottom, left, right), usual, 4)
-        forward, backward = POOLS[self.which]
-        value = name(Call(forward, (X, *map(Number, steps)), tuple(shape)))
-        return value, {"X": lambda: Unpooling(backward, (X, *steps), tuple(shape), X.shape)}
+        value = name(Call(POOLS[self.which][0], (X, *map(Number, steps)), tuple(shape)))
+        return value, {"X": lambda: Unpooling(self.which, X, steps, tuple(shape))}
 
     def _of_lines(self, X: Expr, name: Naming) -> tuple[Expr, Makers]:
         """Images of one axis as images of one row."""

@@ -94,7 +94,8 @@ def matmul(left: Array, right: Array) -> Array:
     error was 2·10⁻⁵ on the machine where this was written, and a naive sum of ones stops at 2²⁴. Long float32
     sums are therefore cut into blocks whose sums are added in float64.
     """
-    if type(left) is np.ndarray and left.ndim == right.ndim == 2:
+    # recordings take the way of the arrays that they stand for
+    if (type(left) is np.ndarray or not isinstance(left, Symbolic)) and left.ndim == right.ndim == 2:
         rows, inner = left.shape
         columns = right.shape[1]
         if 1 < inner <= _LONG and rows * inner + (rows + inner) * columns <= _SMALL:

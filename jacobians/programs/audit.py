@@ -149,7 +149,8 @@ def _read(source: Source, text: str, settings: Settings) -> tuple[Reading, list[
         reading.failures = own or ([] if reading.studies else reading.failures)
         if not own:
             return reading, mended
-        repair = repaired(source, own[0], settings) if len(mended) < _MOST_MENDED else None
+        tried = own if len(mended) < _MOST_MENDED else []
+        repair = next((found for failed in tried if (found := repaired(source, failed, settings)) is not None), None)
         if repair is not None:
             mended.append(repair)
             continue
@@ -170,7 +171,15 @@ def _stops(source: Source, failed: Failed, reading: Reading) -> bool:
     if not is_own(failed) or not isinstance(error, ProgramError):
         return False
     done = {event.function for study in reading.studies for event in study.run.events}
-    return not reading.studies or (error.function not in done and bool(list(gradients_after(source, failed))))
+    if not reading.studies or (failed.subject is not None and not failed.subject.given and _in_update(failed)):
+        return True  # on its own data, it fails where it moves its parameters
+    return error.function not in done and bool(list(gradients_after(source, failed)))
+
+
+def _in_update(failed: Failed) -> bool:
+    """Whether the line at which a program fails moves a parameter."""
+    assert failed.subject is not None
+    return any(update.node.lineno == failed.line for update in failed.subject.plan.updates.values())
 
 
 def _is_beside(failed: Failed, reading: Reading) -> bool:

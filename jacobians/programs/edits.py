@@ -49,6 +49,7 @@ def edits_of(statement: ast.stmt, around: Around) -> Iterator[Edit]:
     yield from _slopes_within(parts, around)
     yield from _factors_within(parts, around)
     yield from _for_an_array(parts, around)
+    yield from _squares(parts, around)
     if roots and roots[0][1] == "value":
         yield from _products(roots[0], around)
 
@@ -288,6 +289,15 @@ def _names(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
             text = around.text(part[3])
             for other in around.counts:
                 yield edited("wrong-count", f"{text} stands where {other} belongs", part, expression_of(other))
+
+
+def _squares(parts: Sequence[Part], around: Around) -> Iterator[Edit]:
+    """The square of a factor."""
+    for part in parts:
+        parent = operands(part[0])
+        if parent is not None and parent[0] == "product" and around.text(part[3]) in around.arrays:
+            words = f"{around.text(part[3])} stands where its square belongs"
+            yield edited("wrong-array", words, part, made_of("_0 ** 2", _0=part[3]))
 
 
 def _for_an_array(parts: Sequence[Part], around: Around) -> Iterator[Edit]:

@@ -66,6 +66,7 @@ _OF_IMAGES = {
     "row2im",
     "turned",
     "maxpool",
+    "maxpick",
     "maxunpool",
     "avgpool",
     "avgunpool",

@@ -350,6 +350,7 @@ const np = (() => {
   }
 
   const maxpool = (X, ...numbers) => pool(X, numbers, (entries) => X.data[largest(X, entries)]);
+  const maxpick = (tX, X, ...numbers) => pool(X, numbers, (entries) => tX.data[largest(X, entries)]);
   const avgpool = (X, ...numbers) => pool(X, numbers, (entries) => entries.reduce((sum, i) => sum + (i < 0 ? 0 : X.data[i]), 0) / entries.length);
 
   function maxunpool(dA, X, ...numbers) {
@@ -423,7 +424,7 @@ const np = (() => {
   const logaddexp = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
   const np = {
     array, tolist, transpose, matmul, part, eye, diag, kron, vec, commutation, selection, reshaping, per_example, diagonal_minus_outer, evaluate, run, einsum,
-    im2col, col2im, im2row, row2im, turned, maxpool, maxunpool, avgpool, avgunpool, broadcast_to: (a, shape) => broadcast((own) => own, a, make(shape)), reshape,
+    im2col, col2im, im2row, row2im, turned, maxpool, maxpick, maxunpool, avgpool, avgunpool, broadcast_to: (a, shape) => broadcast((own) => own, a, make(shape)), reshape,
     add: of((a, b) => a + b), subtract: of((a, b) => a - b), multiply: of((a, b) => a * b), divide: of((a, b) => a / b),
     power: of(Math.pow), outer: (a, b) => matmul(reshape(a, [-1, 1]), reshape(b, [1, -1])), negative: of((a) => -a),
     greater: of((a, b) => +(a > b)), greater_equal: of((a, b) => +(a >= b)), less: of((a, b) => +(a < b)),

@@ -149,7 +149,10 @@ def test_the_mixed_product_joins_the_selection_and_the_weights():
 
 
 def test_inputs_are_asked_for_where_none_can_be_made_up():
-    with pytest.raises(LayoutError, match="explain: matmul needs its inputs: pass A, B"):
+    with pytest.raises(
+        LayoutError,
+        match=r"explain: matmul needs its inputs: pass A, B after the convention, explain\(operation, None, A, B\)",
+    ):
         explain(MatMul())
 
 

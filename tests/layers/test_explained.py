@@ -9,10 +9,13 @@ import pytest
 
 import jacobians as jac
 from jacobians import layers
+from jacobians.errors import LayoutError
 from jacobians.layers import Convolution, Flattened, GlobalPool, Pool
+from jacobians.layers.image_functions import COL2IM, IM2COL, IM2ROW, MAXPICK, POOLS, ROW2IM, TURNED
 from jacobians.linops import DiagonalMinusOuter
 from jacobians.linops.standardised import Standardised
 from jacobians.operations import Affine, CrossEntropy, ReLU
+from jacobians.symbols.named_functions import source_of
 
 rng = np.random.default_rng(0)
 
@@ -263,3 +266,43 @@ def test_one_line_is_the_product_of_two_brackets() -> None:
     line = Standardised(hat, 0)
     np.testing.assert_allclose(line.to_dense() / 5, turned, atol=1e-14)
     np.testing.assert_allclose(line.T.to_dense(), line.to_dense().T, atol=1e-14)
+
+
+NAMED = [COL2IM, IM2COL, IM2ROW, MAXPICK, ROW2IM, TURNED, *POOLS["max"], *POOLS["avg"]]
+ALONE = {
+    "conv2d": (Convolution(stride=(2, 1), pad=((0, 1), (1, 0))), (2, 2, 4, 3), (3, 2, 2, 2), (3,)),
+    "turned, in MATLAB's layout": (Convolution(flipped=True, layout="matlab"), (4, 3, 2, 2), (2, 2, 2, 3), (3,)),
+    "Keras's rows": (Convolution(dilation=2, layout="keras"), (2, 4, 4, 2), (2, 2, 2, 3), (3,)),
+    "max_pool": (Pool("max", 2, 1), (2, 2, 3, 4)),
+    "avg_pool": (Pool("avg", (2, 1), layout="keras"), (2, 4, 3, 2)),
+    "global_max_pool": (GlobalPool("max"), (2, 2, 3, 4)),
+    "batch_norm": (layers.BatchNorm(), (4, 3), (3,), (3,)),
+    "layer_norm": (layers.LayerNorm(), (2, 4, 3), (3,), (3,)),
+    "attention": (layers.Attention(causal=True), (2, 3, 4), (2, 3, 4), (2, 3, 2)),
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_layer_alone_forward_and_back(name: str) -> None:
+    """What is printed of a cotangent and of a tangent, run."""
+    operation, *shapes = ALONE[name]
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    derivation = jac.explain(operation, operation.layout, *arrays)
+    value, jacobians = operation.evaluate(*arrays)
+    scope: dict[str, Any] = {"np": np, **derivation.values}
+    exec(source_of(NAMED), scope)
+    for local, found in derivation.inputs.items():
+        out = "A" if "dA" in scope else "Z"
+        exec(found.pullback.numpy, scope)
+        np.testing.assert_allclose(scope[f"d{local}"], jacobians[local].vjp(derivation.values[f"d{out}"]), atol=1e-12)
+        exec(found.pushforward.numpy, scope)
+        pushed = np.broadcast_to(scope[f"t{out}"], value.shape)
+        np.testing.assert_allclose(pushed, jacobians[local].jvp(derivation.values[f"t{local}"]), atol=1e-12)
+
+
+def test_inputs_of_one_operation() -> None:
+    """Several come after the convention; a single one may be X; images are not made up."""
+    X = rng.normal(size=(1, 1, 2, 4))
+    assert "maxpick(tX, X, 2, 2, 2, 0)" in str(jac.explain(Pool("max", 2), X=X)).replace("\n       ", " ")
+    with pytest.raises(LayoutError, match=r"max_pool needs its inputs: pass X after the convention, explain"):
+        jac.explain(Pool("max", 2))

@@ -133,3 +133,28 @@ def loss_and_gradient(W, b, X, y):
         "dW": ("not judged", "line 7 is not read: unknown_library, which is never assigned"),
     }
     assert found.summary == "parts.py: right (1 of 2 gradients right, 1 not judged)"
+
+
+def test_a_program_that_fails_where_it_moves_its_parameters_is_not_right() -> None:
+    text = """
+import numpy as np
+X, Y = np.random.randn(7, 4), np.random.randn(7, 3)
+params = [np.random.randn(4, 5), np.random.randn(5, 3)]
+
+def step(X, Y, params):
+    W1, W2 = params
+    H = X @ W1
+    E = H @ W2 - Y
+    loss = 0.5 * np.sum(E ** 2)
+    dW2 = H.T @ E
+    dW1 = X.T @ (E @ W2.T)
+    return loss, (dW1, dW2)
+
+for epoch in range(5):
+    loss, grads = step(X, Y, params)
+    params = [p - 0.01 * g for p, g in zip(params, grads)]
+"""
+    assert audit_program(text, "net.py").verdict == "right"
+    found = audit_program(text.replace("(dW1, dW2)", "(dW2, dW1)"), "net.py")
+    assert found.verdict == "not judged"
+    assert [failure.line for failure in found.failures] == [17]
