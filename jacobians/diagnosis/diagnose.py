@@ -427,8 +427,8 @@ def _check_order(given: Reading, setting: Setting, X: Any, Y: Any) -> None:
         there = setting.network.gradient(given.gradients, X, Y)
         if all(g.any() for g in there.values()) and Distances(setting.params, there).all_right:
             raise ArgumentError(
-                "diagnose: gradient and params are in each other's place: params is the gradient at what was given as "
-                "gradient. The order is gradient, network, params, X, Y"
+                "diagnose: gradient and params are in each other's place: params is the gradient at the point that was "
+                "given as gradient. The order is gradient, network, params, X, Y"
             )
 
 

@@ -139,7 +139,7 @@ class ArrayOperators(Node):
 
     def __getitem__(self, key: Any) -> Self:
         if any(isinstance(part, Node) for part in (key if isinstance(key, tuple) else (key,))):
-            raise GraphError("index: a value cannot be an index, which is constant; take the .array of the one meant")
+            raise GraphError("index: an index is constant, and a value is not; take the .array of the value")
         return self._apply(Indexed(key), (self,))
 
     def __setitem__(self, key: Any, new: Any) -> None:

@@ -417,7 +417,7 @@ def _own_name(called: Any) -> str:
 
 def _in_place(name: str) -> FrozenError:
     return FrozenError(
-        f"{name}: nothing is written in place where values are. Take np.where(mask, new, old), or put new parts "
+        f"{name}: a value does not change in place. Take np.where(mask, new, old), or put new parts "
         "together with np.concatenate or np.stack"
     )
 

@@ -389,12 +389,12 @@ class Value(ArrayOperators):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if options.pop("out", None) is not None:
             raise FrozenError(
-                f"{ufunc.__name__}: nothing is written in place where values are; write Z = Z + V in place of Z += V, "
+                f"{ufunc.__name__}: a value does not change in place; write Z = Z + V in place of Z += V, "
                 "and leave out out="
             )
         return numpy_functions.ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         if options.get("out") is not None:
-            raise FrozenError(f"{function.__name__}: nothing is written in place where values are; leave out out=")
+            raise FrozenError(f"{function.__name__}: a value does not change in place; leave out out=")
         return numpy_functions.function(function, args, options)

@@ -1,4 +1,4 @@
-"""Whether operations and losses agree with a network's convention, and losses that take over what it says."""
+"""Whether operations and losses agree with a network's convention, and losses adapted to it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def check_operations(parts: Sequence[Operation], convention: Convention) -> None
 
 
 def in_convention(loss: str | Loss, convention: Convention) -> Loss:
-    """Return a loss with the convention's layout and reduction; one that is named has its source's factor too."""
+    """Return a loss with the convention's layout and reduction; given by name, also with the factor of its source."""
     found, reduction = find_loss(loss), convention.effective_reduction
     if loss is found:
         return found.replace(layout=convention.layout, reduction=reduction)

@@ -87,7 +87,7 @@ class ChainForward(Forward):
 
     @cached_property
     def prediction(self) -> str:
-        """The name of what the loss makes of the output, a softmax or a sigmoid; "" where it makes nothing."""
+        """The name of the loss's prediction from the output, a softmax or a sigmoid; "" if it makes none."""
         if not self._objective.loss.prediction:
             return ""
         return prediction_name(self.stops, self._objective.convention, self._params)
@@ -158,7 +158,7 @@ class ChainForward(Forward):
         return hessian_of(evaluated, given, by_row, by_column, packed, vec=vec, names=called)
 
     def _input(self, name: str) -> Input:
-        """What a second derivative may be with respect to: a parameter, X, or an intermediate without ones."""
+        """The inputs that a second derivative may have: parameters, X, and intermediate values without ones."""
         if name in self._params:
             return Input(self._objective.names[name], name, self._params[name].shape, self._params[name].dtype)
         known = [*self._params, *(stop.name for stop in self.stops if not stop.ones)]
@@ -169,8 +169,8 @@ class ChainForward(Forward):
         stop = self.stops[place]
         if stop.ones:
             raise LayoutError(
-                f"hessian: {name!r} holds the entry of ones, which does not vary; choose what it was made of, "
-                f"{self.stops[place - 1].name!r}"
+                f"hessian: {name!r} holds the entry of ones, which is constant; choose {self.stops[place - 1].name!r}, "
+                "from which it was made"
             )
         value = self.operation_value(stop.done)
         return Input(stop.done - 1 if stop.done else "X", name, value.shape, value.dtype)

@@ -50,7 +50,7 @@ class Forward(ABC):
     @property
     @abstractmethod
     def values(self) -> Mapping[str, Array]:
-        """Every array by name, from the inputs to the results, and what a loss makes of them."""
+        """Every array by name, from the inputs to the results and the predictions."""
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The forward pass of a function of values: its arguments have names, and so has what the function gives one."""
+"""The forward pass of a function of values: its arguments have names, and so have values that it names."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ValueFunction:
         return {name: as_float(given[name], name, "network") for name in self.inputs}
 
     def __call__(self, arrays: Mapping[str, Array]) -> tuple[dict[str, Value], dict[str, Value]]:
-        """Return the inputs and parameters as values, and what the function makes of them, by name.
+        """Return the inputs and parameters as values, and the function's results, by name.
 
         Raises
         ------

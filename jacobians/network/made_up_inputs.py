@@ -11,7 +11,7 @@ from jacobians.operations import Affine, Elementwise
 
 
 def sample_data(network: Objective, examples: int, seed: int) -> tuple[dict[str, Array], Array, Array]:
-    """Return parameters, inputs and targets in which every term shows: no zeros, and no two equal numbers.
+    """Return parameters, inputs and targets for which every term matters: no zeros, and no two equal numbers.
 
     Raises
     ------

@@ -97,10 +97,10 @@ class Network(Objective):
 
     Notes
     -----
-    A network does not change, so neither does what was recorded of it; `replace` returns a changed one.
+    A network does not change, so recordings of it stay valid; `replace` returns a changed one.
 
-    Of a function's parameters, those with two axes or more are weights to `init` and to the regulariser, unless their
-    names begin as the convention's biases do. Several inputs, and the targets of several losses, come as dicts by name.
+    Parameters of a function with two or more axes are weights for `init` and the regulariser, unless their names begin
+    like the convention's biases. Several inputs, and the targets of several losses, come as dicts by name.
 
     Examples
     --------
@@ -558,8 +558,8 @@ class Network(Objective):
     def hess_vec(self, X: Data, Y: Data) -> Callable[[Array, Array], Array]:
         """Return (θ, v) ↦ H(θ) v, exact and packed, for SciPy's second-order minimisers, as their ``hessp``.
 
-        They are "trust-ncg", "trust-krylov", "Newton-CG" and "trust-constr". The forward pass and what bends of the
-        last θ are kept, so that each further product at it is one sweep forward and one back.
+        They are "trust-ncg", "trust-krylov", "Newton-CG" and "trust-constr". The forward pass and the second
+        derivatives at the last θ are kept, so that each further product there takes one sweep forward and one back.
 
         Examples
         --------

@@ -112,7 +112,7 @@ class Objective(Frozen):
 
     @property
     def losses(self) -> dict[str, Loss]:
-        """The losses by the names of the results that they are of; "output" for the only one."""
+        """The losses by the names of their results; "output" for the only one."""
         return dict(self._losses)
 
     # --- parameters ------------------------------------------------------------------------------

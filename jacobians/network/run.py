@@ -146,7 +146,7 @@ class Run(Frozen):
 
     @property
     def prediction(self) -> str:
-        """The name of what the loss makes of the output, a softmax or a sigmoid; "" where it makes nothing.
+        """The name of the prediction that the loss makes from the output, a softmax or a sigmoid; "" if it makes none.
 
         Examples
         --------

@@ -1,6 +1,6 @@
 """The operations: each returns its value and the structure of its Jacobians.
 
-Each file names its own operations and functions, in its `__all__`; here they are only put together.
+Each file lists its operations and functions in its `__all__`; this file only joins the lists.
 """
 
 # ruff: noqa: F403
@@ -155,7 +155,7 @@ def find_loss(given: str | losses.Loss) -> losses.Loss:
 
 
 def _caller() -> int:
-    """The level of the first caller outside of this package, at whose line a warning is to point."""
+    """The stack level of the first caller outside this package; a warning points at its line."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("jacobians."):
         frame, level = frame.f_back, level + 1

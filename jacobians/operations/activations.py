@@ -136,7 +136,7 @@ def logistic_slope(z: Array) -> Array:
 
 
 def _odd(z: Array, slope: Array) -> Array:
-    """−tanh(z/2) times what is given, which is written to: 1 − 2σ(z) = −tanh(z/2) without a difference."""
+    """−tanh(z/2) times the given array, in place: 1 − 2σ(z) = −tanh(z/2), without a subtraction."""
     with np.errstate(under="ignore"):
         half = np.multiply(z, 0.5, out=np.empty_like(z))
         np.tanh(half, out=half)
@@ -206,8 +206,8 @@ class ReLU(Elementwise):
 
         f(z) = \max(z, 0), \qquad f'(z) = [z > 0].
 
-    At the kink the derivative is taken as 0, one of the subgradients; so frameworks do. Where z is NaN the
-    value is NaN and the comparison, so the derivative, 0.
+    At the kink the derivative is taken as 0, one of the subgradients, as frameworks do. Where z is NaN the value is NaN
+    and the comparison, so the derivative, 0.
 
     Source: Glorot, Bordes & Bengio (2011), Deep Sparse Rectifier Neural Networks, AISTATS.
 

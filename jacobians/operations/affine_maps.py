@@ -191,7 +191,7 @@ class Affine(Primitive):
         return Z, makers
 
     def _around(self, X: Any, into: Jacobian, Z: Any, makers: Makers) -> tuple[Any, Makers]:
-        """From the map of the matrix that an X of more axes becomes, Z and its makers, to those of X itself."""
+        """From Z and its makers for the matrix that an X of more axes becomes, to those of X itself."""
         layout = self.layout
         if layout.features == "all-axes":
             return Z, {**makers, "X": lambda: makers["X"]() @ into}
@@ -201,7 +201,7 @@ class Affine(Primitive):
         return Z.reshape(own), {**around, "X": lambda: out @ makers["X"]() @ into}
 
     def _as_matrix(self, X: Array) -> Jacobian:
-        """The map from an X of more axes to the matrix that is mapped: of all vectors, or of one vector an example."""
+        """The map from an X of more axes to the matrix of its vectors: all of them, or one vector per example."""
         layout, shape = self.layout, X.shape
         if layout.features == "all-axes":
             return flat_examples(shape, layout, X.dtype)
@@ -253,7 +253,7 @@ class Affine(Primitive):
         return Product((by_data, placement(X, self.layout))) if self.layout.absorbs_bias else by_data
 
     def _by_weights(self, X: Array, W: Array) -> Jacobian:
-        """dZ = X dW, or X dWᵀ: one node a row needs a commutation; batches in columns mirror both."""
+        """dZ = X dW, or X dWᵀ, where one node per row needs a commutation; batches in columns mirror both."""
         rows = X if self.layout.batch == "rows" else X.T
         data = bordered(rows, first=self.layout.bias == "first", axis=1) if self.layout.absorbs_bias else rows
         n_out = W.shape[1] if self.layout.weights == "columns" else W.shape[0]

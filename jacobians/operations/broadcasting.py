@@ -1,6 +1,6 @@
 """Sums, differences, products, quotients, powers and choices of two arrays, entry by entry, broadcast as NumPy does.
 
-The Jacobian by an operand is diag(slope) S: S repeats the operand's entries, or is the identity.
+The Jacobian with respect to an operand is diag(slope) S, where S repeats the operand's entries or is the identity.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class OfTwo(Primitive):
         return as_array(value), {"A": by_a, "B": by_b}
 
     def in_symbols(self, *inputs: Expr, name: Naming = UNNAMED) -> tuple[Expr, Makers]:
-        """Return the formula of operands of one shape, each repeated as a Jacobian repeats it; a number stays alone."""
+        """Return the formula with operands repeated to one shape, as their Jacobians do; numbers are not repeated."""
         operands: Any = inputs
         shape = self._shape(*operands)
         A, B = (o if o.shape == () else spread(o.shape, shape, o)._jvp(o) for o in operands)

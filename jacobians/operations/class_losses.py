@@ -119,7 +119,7 @@ class CrossEntropy(Loss):
         return losses, delta
 
     def declared_for(self, Y: npt.ArrayLike, X: Array) -> CrossEntropy:
-        """Return this loss, which knows that targets sum to 1 where they are labels; no number is looked at."""
+        """Return this loss, told that targets sum to 1 if they are labels; the numbers are not read."""
         if self.targets_sum_to_one is not None:
             return self
         loss = copy(self)
@@ -217,7 +217,7 @@ class BinaryCrossEntropy(Loss):
 class ProbabilityCrossEntropy(Loss):
     """−Σₖ yₖ log xₖ + (1−yₖ) log(1−xₖ) for each example, from probabilities; ∂/∂x = (x − y)/(x(1−x)).
 
-    Where a probability is exactly 0 or 1, only the target that agrees with it has a finite loss; another raises.
+    Where a probability is exactly 0 or 1, only the same target has a finite loss; any other raises an error.
 
     Examples
     --------
@@ -264,7 +264,7 @@ class ProbabilityCrossEntropy(Loss):
         return Diagonal(cast(Array, Add(one, Quotient(Add(Number(1), Y, minus=True), Power(rest, 2)))))
 
     def _hessian(self, X: Array, Y: Array) -> Jacobian:
-        """∂²/∂x² = y/x² + (1−y)/(1−x)²; at an exact 0 or 1 that of the term that is there."""
+        """∂²/∂x² = y/x² + (1−y)/(1−x)²; at an exact 0 or 1 only the remaining term counts."""
         targets = _unit_targets(Y, X, self.name, self.layout)
         return Diagonal(targets / np.where(X == 0, 1, X) ** 2 + (1 - targets) / np.where(X == 1, 1, 1 - X) ** 2)
 

@@ -39,7 +39,7 @@ Evaluator: TypeAlias = Callable[..., tuple[Array, Jacobians]]
 
 
 class _Composite(Operation):
-    """Shared naming: which part, and which input of it, a name belongs to; and the one sweep through the parts."""
+    """What combinators share: which part's input a name stands for, and the sweep through the parts."""
 
     def __init__(self, parts: Sequence[Operation], layout: AnyLayout | None) -> None:
         if not parts:
@@ -65,7 +65,7 @@ class _Composite(Operation):
 
     @abstractmethod
     def _linked(self) -> list[Link]:
-        """What each step of the evaluation, in order, gives and takes; the last gives the value."""
+        """The results and the inputs of each step of the evaluation, in order; the last step gives the value."""
 
     @abstractmethod
     def _steps(self, arrays: Sequence[Array], evaluators: Sequence[Evaluator]) -> tuple[Array, list[Jacobians]]:
@@ -119,10 +119,10 @@ class _Composite(Operation):
     def _sweep(
         self, steps: Sequence[Jacobians], row: Row, names: Collection[str], output: Place | None = None
     ) -> dict[str, Row]:
-        """Return ``row @ J`` by inputs: one sweep back, which passes no step that none of them leads to.
+        """Return ``row @ J`` by inputs: one sweep back, through those steps alone that depend on them.
 
-        A scalar's row may be given as an array, see `Jacobians.pull`. It is one by the value, unless another output is
-        given; an input that this one does not depend on is left out.
+        A scalar's row may be given as an array, see `Jacobians.pull`. The row is with respect to the value unless
+        another output is given. Inputs that do not affect it are left out.
         """
         wiring = self._wirings.get(wanted := tuple(names))
         if wiring is None:

@@ -1,4 +1,4 @@
-r"""The Hessian of a scalar as a structured Jacobian of its gradient: one term for each operation that bends.
+r"""The Hessian of a scalar as a structured Jacobian of its gradient: one term for each non-linear operation.
 
 With D the Jacobian of an operation's inputs with respect to the parameters, ḡ the scalar's derivative by its output,
 and :math:`M(\bar g) = \sum_k \bar g_k \nabla^2 f_k` its second derivative,
@@ -49,7 +49,7 @@ _TOGETHER = 1 << 18
 
 
 class Evaluated(NamedTuple):
-    """An evaluated operation in a graph: its output's node, by its names of inputs their nodes, its Jacobians."""
+    """An evaluated operation in a graph: the node of its output, the nodes of its inputs by name, its Jacobians."""
 
     node: Key
     inputs: Mapping[str, Key]
@@ -59,7 +59,7 @@ class Evaluated(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """What one operation's second derivative adds to a Hessian: Dᵀ M D, or Dᵀ M E + Eᵀ Mᵀ D of two inputs.
+    """One operation's term of a Hessian: Dᵀ M D, or Dᵀ M E + Eᵀ Mᵀ D for two inputs.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Term:
 class Hessian(Jacobian):
     r"""The second derivative of a scalar, :math:`\partial^2 L/\partial\theta\,\partial\theta^\top`, or a cross block.
 
-    It is the Jacobian of the gradient: `H @ v` is exact, and one sweep forward and one back. Made by
+    It is the Jacobian of the gradient: `H @ v` is exact, and takes one sweep forward and one back. Made by
     `jacobians.hessian`, `Run.hessian` and `Value.hessian`.
 
     Parameters
@@ -158,9 +158,10 @@ class Hessian(Jacobian):
     def _swept(
         self, given: Array, start: tuple[Input, ...], end: tuple[Input, ...], packed: tuple[bool, bool]
     ) -> Array:
-        """The change of the gradient by some inputs along tangents of others; both ways are one, by symmetry.
+        """The change of the gradient with respect to some inputs along tangents of others; by symmetry, both directions
+        agree.
 
-        Of a stack so many are taken together as stay in the cache, arrays of all nodes included.
+        A stack is cut into parts that stay in the cache together with the arrays of all nodes.
         """
         into, out = (
             (sum(size_of(i.shape) for i in inputs),) if whole else inputs[0].shape
@@ -199,7 +200,7 @@ class Hessian(Jacobian):
         return out
 
     def _forward(self, tangents: dict[Key, Array]) -> dict[Key, Array]:
-        """What the bends make of the tangents of all nodes, by nodes; a tangent is kept until it was used last."""
+        """The second derivatives applied to all nodes' tangents, by node; a tangent is kept until its last use."""
         tangents, left = dict(tangents), dict(self._uses)
         given = _Sums({})
         for step in self.steps:
@@ -279,7 +280,7 @@ class Hessian(Jacobian):
 
     @property
     def residual(self) -> Jacobian:
-        """The part of the operations before the losses, which Gauss–Newton leaves out; 0 between kinks of ReLU nets."""
+        """The part from the operations before the losses, which Gauss–Newton leaves out."""
         return self._only("inner")
 
     @property
@@ -319,15 +320,15 @@ class Hessian(Jacobian):
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        """What the gradient is taken with respect to: the rows, and the columns of a square one too."""
+        """The inputs of the rows; in a square Hessian those of the columns too."""
         return self._rows
 
     def places(self) -> list[tuple[str, slice]]:
-        """Return the inputs' names, and where each lies among the rows; among the columns of a square one too."""
+        """Return the inputs' names, and where each lies among the rows, or the columns of a square Hessian."""
         return [(one.name, part) for one, part in _parts(self._rows)]
 
     def in_other_order(self) -> Array:
-        """Return for each entry of the packed inputs its place where each is unrolled in the other vec order."""
+        """Return for each entry of the packed inputs its place in the other vec order."""
         found = []
         for one, part in _parts(self._rows):
             index = c_index_of_f(one.shape)
@@ -349,7 +350,7 @@ class Hessian(Jacobian):
     def block_diagonal(self, axis: int | None = None, *, limit: int = DENSE_LIMIT) -> Jacobian:
         """Return the Hessian without its cross blocks, each block in its structure; of one input its own blocks.
 
-        The block of one input is a map of single examples where it keeps them apart; see `Jacobian.block_diagonal`.
+        The block of one input has a block per example where it keeps the examples apart; see `Jacobian.block_diagonal`.
 
         Parameters
         ----------
@@ -437,14 +438,14 @@ class Hessian(Jacobian):
 
 
 class _Sums:
-    """What has arrived at nodes; where nothing else holds a part, what comes after it is added in place."""
+    """The sums at nodes; further parts are added in place where nothing else holds the array."""
 
     def __init__(self, found: dict[Key, Array]) -> None:
         self.found = found
         self._own: set[Key] = set()
 
     def add(self, node: Key, part: Array, made_of: tuple[Array, Jacobian]) -> None:
-        """Add what has arrived, an action of a Jacobian on an array, neither of which is written to."""
+        """Add the product of a Jacobian and an array; neither is written to."""
         if node not in self.found:
             self.found[node] = part
             if not may_alias(part, (made_of[0], *made_of[1].arrays)):

@@ -1,4 +1,4 @@
-"""Where a value inside an operation lies: the identity, at which a derivation names what arrives."""
+"""Marks a value inside an operation: an identity, where a derivation names the cotangent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jacobians.symbols.expressions import Expr
 
 
 class Inside(Identity):
-    """The identity at a value inside an operation, such as the scores of attention, of which a formula speaks.
+    """The identity at a value inside an operation that formulas mention, such as the scores of attention.
 
     Parameters
     ----------

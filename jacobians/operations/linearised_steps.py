@@ -1,4 +1,4 @@
-"""Linearised operations, each with its second derivatives, and what they make exact for each example by itself.
+"""Linearised operations, each with its second derivatives, and the exact blocks for single examples.
 
 Where the operations after a node act on each example by itself, the second derivatives by that node are one block for
 each example, which a recursion from the loss back gives (Mizutani & Dreyfus 2008, *Second-order stagewise
@@ -29,7 +29,7 @@ Part: TypeAlias = Literal["loss", "inner", "penalty"]
 
 
 class Input(NamedTuple):
-    """What the scalar is differentiated by: a node, what it is called, and its array's shape and dtype."""
+    """An input of the differentiation: a node, its name, and its array's shape and dtype."""
 
     node: Key
     name: str
@@ -49,7 +49,7 @@ class Bend(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A linearised operation: by its names of inputs, their nodes and its Jacobians; and its bends."""
+    """A linearised operation: its inputs' nodes and its Jacobians by input's name, and its second derivatives."""
 
     node: Key
     operation: str
@@ -77,7 +77,7 @@ class Step:
 
 
 def led(steps: Sequence[Step], rows: Sequence[Input], columns: Sequence[Input]) -> tuple[Step, ...]:
-    """Return the steps that rows or columns lead to, and the bends with one of either at their ends."""
+    """Return the steps that rows or columns lead to, and the second derivatives between them."""
     by_row, by_column = {one.node for one in rows}, {one.node for one in columns}
     found = []
     for step in steps:
@@ -102,8 +102,8 @@ def led(steps: Sequence[Step], rows: Sequence[Input], columns: Sequence[Input]) 
 class ByExample:
     """The second derivatives by nodes where the operations after them act on each example by itself, by a recursion.
 
-    With J the Jacobian of the one operation that takes a node, and M its second derivative, B ← Jᵀ B J + M. What
-    several operations take is asked of the Hessian itself: one product for each entry of an example.
+    With J the Jacobian of the one operation that takes a node, and M its second derivative, B ← Jᵀ B J + M. Where
+    several operations take a node, the blocks come from products with the Hessian, one per entry of an example.
 
     Parameters
     ----------
@@ -121,9 +121,9 @@ class ByExample:
         self._known: dict[tuple[Key, int], Array] = {}
 
     def layer(self, one: Input) -> tuple[Jacobian, Key, tuple[int, ...], list[Jacobian]] | None:
-        """Return the Jacobian of the one operation that takes an input on its way, and its node; None if they are more.
+        """Return the Jacobian of the only operation that takes an input, and its node; None if there are several.
 
-        Beside them the axes along which examples stay apart from there on, and the second derivatives of regularisers.
+        Also the axes along which examples stay apart from there on, and the second derivatives of regularisers.
         """
         users = self._users.get(one.node, [])
         own = [bend.jacobian for step in users if step.node not in self._users for bend in step.bends]
@@ -222,7 +222,7 @@ def layer_block(one: Input, by_example: ByExample) -> Jacobian | None:
 def layer_diagonal(one: Input, by_example: ByExample) -> Array | None:
     """Return the diagonal by one input in C order, from the diagonals of the examples' blocks where these are enough.
 
-    They are where a column of J has one entry for each example, X ⊗ I: then diag(Jᵀ B J) = (J∘J)ᵀ diag B.
+    They are enough where a column of J has one entry per example, X ⊗ I: then diag(Jᵀ B J) = (J∘J)ᵀ diag B.
     """
     if (found := by_example.layer(one)) is None:
         return None

@@ -249,11 +249,11 @@ class Loss(Frozen, ABC):
         return self._hessian(cast(Array, X), cast(Array, Y))
 
     def function(self) -> Function:
-        """Return δ without the factor as a function of outputs and targets, by which programs call the class's rule."""
+        """Return δ without the factor as a function of outputs and targets; programs call it for the class's rule."""
         return Function(*called(self.name, prime=True), Rule(self, "_examples", 1), prime=True)
 
     def declared_for(self, Y: npt.ArrayLike, X: Array) -> Loss:
-        """Return this loss, which knows what its formula must know of the kind of the targets: here, nothing."""
+        """Return this loss, told the kind of its targets where its formula depends on it; here it does not."""
         return self
 
     def in_shape(self, Y: npt.ArrayLike, X: Array) -> Array:
@@ -295,7 +295,7 @@ class Loss(Frozen, ABC):
     # --- numbers ---------------------------------------------------------------------------------
 
     def decide(self, X: npt.ArrayLike) -> Array:
-        """Return what outputs decide: the class of the largest, 0 or 1 for a single one, ±1, or the outputs.
+        """Return the decision of outputs: the class of the largest, 0 or 1 for a single one, ±1, or the outputs.
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
 """What an operation is: a value, and the structure of its Jacobian with respect to every input, stated once.
 
 Beside it stands the structure of its second derivative. An operation states numerators only. `Jacobians` builds a
-structured Jacobian when it is asked for, and hands it out in the layout's vec order and derivative layout; no operation
-knows of either.
+structured Jacobian on request and puts it into the layout's vec order and derivative layout. No operation deals with
+either.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ UNNAMED = Naming()
 
 
 class Frozen:
-    """Its public attributes are set once, by the constructor: what was computed or recorded with them stays true."""
+    """Its public attributes are set once, by the constructor, so that computed and recorded results stay valid."""
 
     _called: ClassVar[str] = "it"
     """What an error's text calls such an object."""
 
     def __repr__(self) -> str:
-        """What makes such an object: its class, and what its constructor was given beside its defaults."""
+        """The call that makes such an object: its class, and the arguments that are not the defaults."""
         shown = []
         for name, parameter in signature(type(self)).parameters.items():
             value = getattr(self, name, parameter.default)

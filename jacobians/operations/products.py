@@ -73,7 +73,7 @@ def _of_stacks(A: Array, B: Array) -> tuple[Shape, list[Callable[[], Jacobian]]]
 
 
 def _misfit(A: Array, B: Array) -> str:
-    """What two arrays lack for a product of matrices, and what would make one where something simple would."""
+    """Why two arrays have no matrix product, and the simple change that would give them one, if any."""
     if min(A.ndim, B.ndim) >= 2 and max(A.ndim, B.ndim) > 2:
         return "A's last axis must be as long as B's last but one"
     if A.ndim > 2 or B.ndim > 2:

@@ -1,4 +1,4 @@
-"""The record of an evaluated operation: its Jacobians by input, built when first asked for, and what they give."""
+"""The record of an evaluated operation: its Jacobians by input, built on request, and products with them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Jacobians(Derivative):
         self._built: dict[str, Jacobian] = {}
 
     def _said(self) -> str:
-        """What the record is and how one takes one Jacobian out of it, for the text of an error."""
+        """The words of an error: what the record is, and how to take one Jacobian from it."""
         names = list(self._makers)
         one = " or ".join(f"J.{name}" if name.isidentifier() else f"J[{name!r}]" for name in names[:3])
         return (
@@ -138,7 +138,7 @@ class Jacobians(Derivative):
     def pull(self, row: Row, names: Collection[str] | None = None) -> dict[str, Row]:
         """Return ``row @ J[name]`` for every input, or for those of some names, in numerator layout.
 
-        A scalar's row may be given as an array in the output's shape; then what is returned are arrays too.
+        A scalar's row may be given as an array in the output's shape; the results are then arrays too.
 
         Examples
         --------
@@ -165,8 +165,8 @@ class Jacobians(Derivative):
     def second(self, cotangent: npt.ArrayLike) -> Second:
         r"""Return the second derivative of ⟨ḡ, value⟩, :math:`M = \sum_k \bar g_k \nabla^2 f_k`, by pairs of inputs.
 
-        M[a, b] is the Jacobian of the vjp's part for a with respect to b, in numerator layout. A pair that is left out
-        has 0; of (a, b) and (b, a) one is there, and the other is its transpose.
+        M[a, b] is the Jacobian of the vjp's part for a with respect to b, in numerator layout. A missing pair is 0. Of
+        (a, b) and (b, a) one is stated, and the other is its transpose.
 
         Parameters
         ----------

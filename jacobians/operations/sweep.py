@@ -1,7 +1,7 @@
-"""One sweep through a graph: what arrives at a node is added up, then passed on along its edges, each edge once.
+"""One sweep through a graph: the sum at a node is passed on along its edges, each edge once.
 
 Operations made of operations, networks and graphs of values are swept by this code alone. Backwards, an evaluated
-operation pulls the row by its output to rows by its inputs; a graph's Jacobian is swept forwards too.
+operation pulls a row at its output to rows at its inputs. A graph's Jacobian is also swept forwards.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is drawn, whatever draws it: the cells of a matrix in a `Picture`, made by `picture`; their hues; `Named`."""
+"""The picture without its drawing: the cells of a matrix in a `Picture`, made by `picture`; their hues; `Named`."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def _binned(matrix: csr_array, step: tuple[int, int]) -> Array:
 
 
 def opacity(value: float, largest: float) -> float:
-    """Return how solid the cell of a finite entry is: 0 for 0, 1 for the largest magnitude.
+    """Return the opacity of a cell: 0 for 0, 1 for the largest magnitude.
 
     Examples
     --------

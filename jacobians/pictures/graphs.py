@@ -280,7 +280,7 @@ def _mean(numbers: Sequence[float], otherwise: float) -> float:
 
 
 def _set_apart(row: Sequence[_Place], wanted: Sequence[float], room: Callable[[_Place, _Place], float]) -> None:
-    """Give places in their order the x nearest to what is wanted, with room between neighbours.
+    """Give each place the x nearest to the wanted one, in order and with room between neighbours.
 
     Those that would stand too close are moved together around their mean: the pool-adjacent-violators rule.
     """

@@ -106,7 +106,7 @@ class Axis:
         return self.packed or tuple(range(self.block, self.size, self.block) if self.size else ())
 
     def ticks(self, most: int) -> tuple[int, ...]:
-        """Return places to be labelled, at most `most` or one: all, or beginnings of blocks, or some of either."""
+        """Return at most `most` places to label: all, or the beginnings of blocks, or some of these."""
         places, starts = tuple(range(self.size)), (0, *self.boundaries)
         if len(places) > most and len(starts) > 2:
             places = starts

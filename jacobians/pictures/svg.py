@@ -32,7 +32,7 @@ _CHARACTER = 0.58
 def svg(picture: Picture, *, cell: float | None = None) -> str:
     """Return a picture as an SVG element, for a page of any colour.
 
-    Text and lines have the colour of the text around; a cell says on hovering which derivative it is, and its value.
+    Text and lines have the colour of the surrounding text. On hovering, a cell shows its derivative and its value.
 
     Parameters
     ----------

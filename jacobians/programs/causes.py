@@ -314,7 +314,8 @@ def _is_copied(site: Site, later: Sequence[Site]) -> bool:
 def _before(study: Study, wrong: Sequence[int], cause: Cause, looks: Sequence[Look], end: int) -> Cause:
     """An earlier line with an edit that does as much, where what it gives is no derivative and is used there."""
     at = next((n for n, look in enumerate(looks) if look.site.line == cause.line), 0)
-    used = study.subject.source.line(cause.line)
+    # what is stored there is not what is used there
+    used = re.split(r"(?<![=<>!+\-*/~])=(?!=)", study.subject.source.line(cause.line), maxsplit=1)[-1]
     for look in looks[max(at - 4, 0) : at]:
         name = look.site.last.key
         if look.matched or look.suspect is not None or not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", used):

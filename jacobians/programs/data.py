@@ -107,6 +107,8 @@ class Uses:
 
 _ONE_OUTPUT = re.compile(r"\b[yt]\w*\s*=\s*[\w.]+\.reshape\(\(?(-1|n|m|N|len\(\w+\)), ?1\)|\b[yt] has shape \(\w+, 1\)")
 _RESHAPED = re.compile(r"theta\s*=\s*((np\.|numpy\.)?reshape\(\s*theta\s*,|theta\.reshape\(\(?\s*(?!-))")
+_NOISE = re.compile(r"\*\s*eps\b(?!\w)|(?<![\w.])eps\s*\*")
+"""A factor called eps is noise, and no small number that keeps a quotient finite."""
 _LAYERED = re.compile(r"""['"][Ww](eights?)?_?['"]\s*\+|f['"][Ww]_?\{|['"][Ww]_?%""")
 
 
@@ -319,6 +321,8 @@ def guesses(uses: Uses, *, pair: bool = False) -> Iterator[Guess]:
     most = max((size for size in uses.fixed if size <= _MOST_CLASSES), default=0)
     told: set[tuple[int, str]] = set()
     several_examples = _N if most < _N else most + 1  # so that every class may be present
+    if not classes and not re.search(r"eye\(|one_?hot|dummies|classes|\by\w* ==|== ?y", text):
+        several_examples = next(size for size in (_N, 11, 13, 17, most + 1) if size not in uses.fixed)
     for examples, output, label, batch, weight, vector, bias in itertools.product(
         (several_examples, 1), chosen, labels, batches, weights, vectors, biases
     ):
@@ -519,6 +523,8 @@ class Data:
         for pattern, size in sizes:
             if pattern.fullmatch(name) and name not in ("input", "inputs", "output", "outputs", "x", "y"):
                 return self.decisions.same.get(size, size)
+        if name == "eps" and _NOISE.search(self.uses.text):
+            return None
         numbers = {"keep_prob": 0.8, "keep": 0.8, "p": 0.6, "dropout": 0.8, "momentum": 0.9, "seed": 3, "std": 0.5,
                    "weight_scale": 0.5, "eps": 1e-5, "margin": 1.0, "start": 0, "beta1": 0.9, "beta2": 0.99,
                    "weight_init_std": 0.5, "mode": "train", "num_filters": 3, "filter_size": 3, "stride": 1, "pad": 1,
@@ -698,7 +704,9 @@ class Data:
         if naming.INDICES.fullmatch(name) and name in self.uses.indices:
             return random_of(self.seed, name).permutation(np.arange(n) % 4)
         if name == "training_data" or re.search(rf"for \w+, ?\w+ in {re.escape(name)}\b", self.uses.text):
-            return [(self._normal(f"x{i}", (_D, 1)), self._normal(f"y{i}", (guess.outputs, 1))) for i in range(n)]
+            # targets between 0 and 1 are those of a cross-entropy as well
+            targets = random_of(self.seed, name).uniform(0.1, 0.9, size=(n, guess.outputs, 1))
+            return [(self._normal(f"x{i}", (_D, 1)), targets[i]) for i in range(n)]
         if (naming.LABELS.fullmatch(name) and name not in ("outputs", "output")) or name in ("yhat",):
             return self._labels(name)
         if naming.INPUTS.fullmatch(name):

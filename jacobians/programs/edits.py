@@ -408,7 +408,8 @@ def _exchanged(parts: Sequence[Part]) -> Iterator[Edit]:
             setattr(turned, name, swapped)
             joined = name == "elts" or name_of(node) in ("vertcat", "horzcat")
             words = "two parts are exchanged" if joined else "two arguments are exchanged"
-            yield edited("blocks-exchanged" if joined else "wrong-order", words, part, turned)
+            cause = "transposed" if name_of(node) == "outer" else "wrong-order"
+            yield edited("blocks-exchanged" if joined else cause, words, part, turned)
         new: ast.expr | None = None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             new = made_of("_1 @ _0", _0=node.left, _1=node.right)

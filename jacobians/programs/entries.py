@@ -43,6 +43,11 @@ class Entry:
     owner: ast.ClassDef | None = None
 
 
+def computes_loss(function: ast.FunctionDef) -> bool:
+    """Return whether a function is one of a loss by its name, and no backward pass."""
+    return bool(_COST.match(function.name)) and not _BACKWARD.match(function.name)
+
+
 def arguments_of(function: ast.FunctionDef) -> list[tuple[str, ast.expr | None]]:
     """Return the names of a function's arguments, each with its default's expression or None."""
     a = function.args
@@ -141,11 +146,21 @@ def _chain(functions: list[ast.FunctionDef], called: set[str]) -> list[ast.Funct
             for f in functions
             if kind(f) == wanted and not re.match(r"(?i).*(update|train|fit|sgd|optimi|init|predict)", f.name)
         ]
+        if wanted == 0:
+            backs = [f.name for f in functions if kind(f) == 2]
+            of_kind = [f for f in of_kind if not any(_calls(f, back) for back in backs)]  # it trains
         if wanted == 0 and not of_kind:
             of_kind = [f for f in functions if kind(f) == 0 and "predict" in f.name]
         outer = [f for f in of_kind if not any(_calls(g, f.name) for g in of_kind if g is not f)]
         chosen += outer if wanted else outer[:1]
-    return chosen
+    manners = {_manner(f) for f in chosen if kind(f) == 2}
+    return [f for f in chosen if kind(f) != 1 or not _manner(f) or _manner(f) in manners or manners <= {""}]
+
+
+def _manner(function: ast.FunctionDef) -> str:
+    """What a function is made for, by its name: ``dropout`` of ``backward_propagation_with_dropout``."""
+    found = re.search(r"(?i)_with_(\w+)$", function.name)
+    return found.group(1).lower() if found else ""
 
 
 def _calls(function: ast.FunctionDef, name: str) -> bool:

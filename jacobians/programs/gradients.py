@@ -180,7 +180,9 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
             continue
         claim = Claim(_written(event, run.events), parameter.shown, event, origin, sign, event.copy, event.line)
         if first is not None:
-            claim.line, claim.name = first.line, first.shown if event.kind == "update" else claim.name
+            claim.line = first.line
+            if event.kind == "update" and first.kind != "return":
+                claim.name = first.shown
         if generic and origin.key in exact:
             continue  # what is handed on is called "grad" as well
         if not generic:
@@ -265,6 +267,9 @@ def _computed(memory: Memory, event: Event) -> Event | None:
     stores = [e for e in memory.of(event.value) if e.index < event.index and e.kind in ("assign", "write")]
     same = [e for e in stores if e.value is event.value and np.array_equal(e.copy, event.copy)]
     own = [e for e in same if e.key == event.key or event.key in naming.parameters_of(e.key)]
+    given = [e for e in memory.of(event.value) if e.kind == "return" and e.value is event.value]
+    if isinstance(event.value, np.ndarray) and given and given[0].index < (same or [event])[0].index:
+        return given[0]  # a function's expression, ``return X.T @ d / n``
     if same:
         written = [e for e in same if e.kind == "write"]
         return (own or written or same)[0]
@@ -274,13 +279,15 @@ def _computed(memory: Memory, event: Event) -> Event | None:
 def _alike(gradient: Event, by_key: Mapping[str, list[Event]]) -> Event | None:
     """The argument whose name has the words of the gradient's: ``outsideVectors`` of ``gradOutsideVecs``."""
     words = [w for w in _words(gradient.key) if w not in ("grad", "gradient", "d", "of")]
+    other: Event | None = None
     for key, events in by_key.items():
         own = _words(key)
         if len(words) > 1 and all(any(w[:3] == o[:3] for o in own) for w in words):
             parameter = _last([e for e in events if e.kind == "argument"], gradient)
             if parameter is not None and np.shape(parameter.copy) == np.shape(gradient.copy):
                 return parameter
-    return None
+            other = other or parameter
+    return other
 
 
 def _words(name: str) -> list[str]:
@@ -395,6 +402,9 @@ def _last(events: list[Event], gradient: Event) -> Event | None:
     ]  # fmt: skip
     if not before:
         return None
+    if gradient.of:
+        # of several layers, the parameter is that of the same
+        before = [e for e in before if e.of == gradient.of] or before
     # a gradient of the wrong shape still is the gradient of its name
     before = [e for e in before if np.size(e.copy) == np.size(gradient.copy)] or before
     # theta = reshape(theta, …): the gradient is that of the version in its own shape

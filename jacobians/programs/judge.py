@@ -430,12 +430,16 @@ def _with_means(study: Study) -> None:
         study.claims = [whole[wrong.index(claim)] if claim in wrong else claim for claim in study.claims]
 
 
+_TINY = 0.15
+"""Weights whose standard deviation is no larger make slips small, as do those that start at zero."""
+
+
 def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]:
     """Put random numbers in the place of parameters that are zero or tiny, and of a strength that is zero."""
     made: dict[int, Any] = {}
     for claim in claims:
         value = np.asarray(claim.origin.value, dtype=float)
-        if value.size == 0 or (value.size > 1 and float(np.std(value)) > 0.05):
+        if value.size == 0 or (value.size > 1 and float(np.std(value)) > _TINY):
             continue
         if value.size == 1 and abs(float(value.ravel()[0])) > 0.01:
             continue

@@ -67,7 +67,8 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             ]  # fmt: skip
             if name is None and len(inner) == 1 and len(value) <= 7 and _deep_enough(run, event):
                 called = inner[0] or f"what {event.key} returns first"
-                found.append(((1, 0, -event.index), Loss(event.index, called, event.line)))
+                made = _set_before(run, event, inner[0]) or event
+                found.append(((1, 0, -event.index), Loss(made.index, called, made.line)))
             continue
         if scalar(value) is None or isinstance(value, (int, np.integer)):
             continue
@@ -97,6 +98,17 @@ def losses_of(run: Run, name: str | None, first_gradient: int) -> list[Loss]:
             kept.append(loss)
             seen.add(loss.name)
     return kept
+
+
+def _set_before(run: Run, returned: Event, name: str) -> Event | None:
+    """Where a number that is returned got its value: what is computed after that is the backward pass."""
+    values = [scalar(part) for part in returned.copy]
+    found = (
+        e for e in reversed(run.events[: returned.index])
+        if e.kind == "assign" and e.shown == name and e.frame == returned.frame
+    )  # fmt: skip
+    last = next(found, None)
+    return last if last is not None and scalar(last.copy) is not None and scalar(last.copy) in values else None
 
 
 def _says_loss(name: str) -> bool:
@@ -164,6 +176,7 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
             continue
         if (
             naming.is_gradient(event.key)
+            or event.key.lower().startswith("delta")
             or naming.is_parameter(event.key)
             or event.key in _LABELS
             or "err" in event.key

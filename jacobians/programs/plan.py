@@ -468,7 +468,7 @@ def _over_examples(node: ast.expr) -> bool:
 
 def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int], list[int]]:
     """Loops that hold an update, or call what holds one: by their words, or where they turn out long."""
-    with_updates = _functions_with_updates(tree, updates)
+    with_updates = _functions_with_updates(tree, updates) | _updates_elsewhere(tree)
     training, long = [], []
     for node in ast.walk(tree):
         if not isinstance(node, (ast.For, ast.While)):
@@ -489,6 +489,16 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
         else:
             long.append(id(node))
     return training, long
+
+
+_UPDATES_ELSEWHERE = re.compile(r"(?i)update_?(param|weight)\w*|(sgd|adam|momentum)_update")
+
+
+def _updates_elsewhere(tree: ast.Module) -> set[str]:
+    """Functions that update by their names, and that another file defines."""
+    called = {key_of(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return {name for name in called - own if _UPDATES_ELSEWHERE.fullmatch(name)}
 
 
 def _only_counts(loop: ast.For) -> bool:

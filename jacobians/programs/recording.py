@@ -37,6 +37,8 @@ class Event:
         Of an array, its entries at that time; of a list or a small dict, what it held.
     node : ast.AST or None
         For an update, the statement.
+    of : int
+        Of an attribute ``self.W``, the identity of the object; else 0.
     """
 
     index: int
@@ -49,6 +51,7 @@ class Event:
     value: Any
     copy: Any
     node: Any = None
+    of: int = 0
 
 
 class Recording:
@@ -130,7 +133,10 @@ class Recording:
                 held = list(value)
             elif isinstance(value, dict) and len(value) <= 60:
                 held = dict(value)
-            self.events.append(Event(index, kind, key, shown, line, frame.number, frame.function, value, held, node))
+            of = id(frame.names.get("self")) if shown.startswith("self.") else 0
+            self.events.append(
+                Event(index, kind, key, shown, line, frame.number, frame.function, value, held, node, of)
+            )
         if index == self.stop:
             self.last = value
             raise ReachedError

@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobians.programs import naming
 from jacobians.programs.data import HIDDEN, Data, Guess, Uses, free_sizes, is_size, random_of
-from jacobians.programs.entries import Entry, arguments_of
+from jacobians.programs.entries import Entry, arguments_of, computes_loss
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.evaluator.numpy_functions import numpy_table
 from jacobians.programs.meanings import assumed_meanings
@@ -204,9 +204,9 @@ class Subject:
         elif self.entry.kind == "pair":
             self._pair(evaluator, data, recording, results)
         else:
-            for function in self.entry.functions:
+            for place, function in enumerate(self.entry.functions):
                 called = evaluator.module.names.get(function.name)
-                _call(evaluator, data, function, called, results)
+                _call(evaluator, data, function, called, results, after_loss=self._after_loss(place))
 
     def _methods(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
         owner = self.entry.owner
@@ -218,12 +218,17 @@ class Subject:
         made = evaluator.call(evaluator.module.names.get(owner.name), [], args)
         frame = evaluator.module
         recording.stored("argument", "self", "self", owner.lineno, frame, made)
-        for method in self.entry.functions:
+        for place, method in enumerate(self.entry.functions):
             node = ast.copy_location(ast.Attribute(ast.Name("self", ast.Load()), method.name, ast.Load()), owner)
             ast.fix_missing_locations(node)
             inside = Frame(-1, "", {"self": made}, frame)
             bound = evaluator.evaluate(node, inside)
-            _call(evaluator, data, method, bound, results, skip=0 if _static(method) else 1)
+            skip = 0 if _static(method) else 1
+            _call(evaluator, data, method, bound, results, skip=skip, after_loss=self._after_loss(place))
+
+    def _after_loss(self, place: int) -> bool:
+        """Whether a function of the entry is called after one that computes the loss."""
+        return any(computes_loss(function) for function in self.entry.functions[:place])
 
     def _pair(self, evaluator: Evaluator, data: Data, recording: Recording, results: dict[str, Any]) -> None:
         forth, back = self.entry.functions
@@ -287,12 +292,19 @@ def _static(method: ast.FunctionDef) -> bool:
 
 
 def _call(
-    evaluator: Evaluator, data: Data, function: ast.FunctionDef, called: Any, results: dict[str, Any], skip: int = 0
+    evaluator: Evaluator,
+    data: Data,
+    function: ast.FunctionDef,
+    called: Any,
+    results: dict[str, Any],
+    skip: int = 0,
+    *,
+    after_loss: bool = False,
 ) -> None:
     """Call a function with what the functions before it returned, or with random data."""
     if isinstance(called, Unread):
         raise UnreadError(called.construct, called.line)
-    args = _arguments(evaluator, data, function, results, skip=skip)
+    args = _arguments(evaluator, data, function, results, skip=skip, after_loss=after_loss)
     value = evaluator.call(called, [], args)
     results[f"{function.name}()"] = value
     results["last"] = value
@@ -322,7 +334,13 @@ _OUTPUT = ("AL", "A2", "A3", "A1", "A", "a2", "y_hat", "yhat", "Y_hat", "y_pred"
 
 
 def _arguments(
-    evaluator: Evaluator, data: Data, function: ast.FunctionDef, results: dict[str, Any], skip: int = 0
+    evaluator: Evaluator,
+    data: Data,
+    function: ast.FunctionDef,
+    results: dict[str, Any],
+    skip: int = 0,
+    *,
+    after_loss: bool = False,
 ) -> dict[str, Any]:
     made: dict[str, Any] = {}
     listed = arguments_of(function)[skip:]
@@ -345,6 +363,9 @@ def _arguments(
             arrays = [part for part in last if isinstance(part, np.ndarray)] if isinstance(last, tuple) else []
             made[name] = arrays[-1] if arrays else last[0] if isinstance(last, tuple) else last
             continue
+        if after_loss and (again := _of_the_loss(function, name, results)) is not None:
+            made[name] = again
+            continue
         value = data.value(name, context)
         if value is None:
             if default is not None:
@@ -355,6 +376,26 @@ def _arguments(
                 value = Wanted(name)
         made[name] = value
     return made
+
+
+_SAME_DATA = (re.compile(r"[xX]\w{0,6}|inputs?|data"), naming.LABELS)
+
+
+def _of_the_loss(function: ast.FunctionDef, name: str, results: dict[str, Any]) -> Any:
+    """The data of the loss for a backward pass that calls them otherwise; None where a name is that of no data.
+
+    Raises
+    ------
+    ProgramError
+        If the loss is of data in another form, so that the backward pass would be given others.
+    """
+    for of in _SAME_DATA:
+        if of.fullmatch(name):
+            held = [value for key, value in results.items() if isinstance(value, np.ndarray) and of.fullmatch(key)]
+            if not held:
+                raise ProgramError(f"{function.name} takes {name}, and the loss is not of it", function.lineno)
+            return held[-1]
+    return None
 
 
 _NO_FACTOR = re.compile(r"(?i)momentum|tol|eps|drop|keep|decay|noise|start|lr|learn|rate|std|scale|clip|seed|prob|p$")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -108,10 +109,11 @@ def _of_a_value(one: Part, around: Around) -> Iterator[Edit]:
             yield edited("factor-missing", words, one, made_of(f"_0 * {name}", _0=node), natural=False)
     yield from _of_missing_terms(one, around)
     if around.result:
+        counted = [f" / {name}" for name, count in around.counts.items() if count == around.examples][:1]
         for name in arrays_of_shape(around, around.result):
-            for sign in "+-":
-                words = f"the term {sign} {name} is missing"
-                yield edited("term-missing", words, one, made_of(f"_0 {sign} {name}", _0=node), natural=False)
+            for sign, over in itertools.product("+-", ("", *counted)):
+                words = f"the term {sign} {name}{over} is missing"
+                yield edited("term-missing", words, one, made_of(f"_0 {sign} {name}{over}", _0=node), natural=False)
 
 
 _LABELS = re.compile(r"(?i)(y\w{0,6}|t|labels?\w*|targets?\w*|\w*idx|\w*index|class\w*)$")
@@ -145,7 +147,9 @@ def _of_missing_terms(one: Part, around: Around) -> Iterator[Edit]:
                     yield edited("term-missing", words, one, made_of(f"_0 + {text}", _0=node), natural=False)
 
 
-_OF_EXAMPLES = re.compile(r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*)$")
+_OF_EXAMPLES = re.compile(
+    r"(m|N|m_\w+|n_?(samples|examples|train)\w*|num_?(samples|examples|train)\w*|\w*batch\w*|\w+\.shape\[0\])$"
+)
 """Counts of examples: a batch may hold fewer than there are."""
 
 

@@ -204,7 +204,7 @@ def replayed(function: Callable[P, R]) -> Replayed[P, R]:
     ------
     RecordingError
         On the first call, with the reason and the line, if the function does what is not followed: it writes into an
-        array, turns one into plain numbers, takes entries where a condition holds, asks for types, calls what is not
+        array, turns one into plain numbers, selects entries by a condition, asks for types, calls what is not
         known here, or returns something else than arrays, such as a Jacobian. A function that makes values of its
         arrays, see `jacobians.values`, and cannot be followed, runs as it stands; `Replayed.ended` says why.
         Also if the replay, which is tried at once, gives another result than the function.

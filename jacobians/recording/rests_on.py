@@ -98,8 +98,8 @@ class RestsOn:
             thing = space.get(name, _MISSING)
             if thing is _MISSING and getattr(builtins, name, None) in (type, id):
                 raise RecordingError(
-                    f"replayed: {function.__qualname__} calls {name}(), which sees a stand-in where there is an array "
-                    "otherwise; decide by shape, ndim or dtype"
+                    f"replayed: {function.__qualname__} calls {name}(), which sees a stand-in here and an array "
+                    "in other runs; decide by shape, ndim or dtype"
                 )
             self._names.append((space, name, thing))
             yield thing, attributes

@@ -214,8 +214,8 @@ def result_leaves(result: Any) -> list[Any]:
         return [result.copy() if type(result) is np.ndarray else result]
     if not _is_container(result):
         raise RecordingError(
-            f"replayed: the function returns {kind_of(result)}, which would hold the numbers of one run; return arrays "
-            "made of it, such as to_dense() or a gradient"
+            f"replayed: the function returns {kind_of(result)}, which would keep the numbers of one run; return arrays "
+            "instead, such as to_dense() or a gradient"
         )
     return [leaf for item in (result.values() if isinstance(result, dict) else result) for leaf in result_leaves(item)]
 

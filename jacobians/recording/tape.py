@@ -494,12 +494,12 @@ class Tape:
         if not by_library():
             self.wrote = True
             raise self.refuse(
-                "the function writes into an array (+=, out= or a[…] = …), and what is the same array elsewhere is not "
-                "followed; make a new one, as in total = total + row"
+                "the function writes into an array (+=, out= or a[…] = …), which a replay cannot follow under "
+                "the array's other names; make a new one, as in total = total + row"
             )
         if not isinstance(target, Recorded) or target.root.argument:
             raise self.refuse(
-                "the library writes into an argument, or into an array that it made of none (np.zeros); "
+                "the library writes into an argument, or into an array that no argument gave (np.zeros); "
                 "make it with np.zeros_like or np.empty_like of an argument"
             )
 
@@ -591,6 +591,6 @@ def _refuse_masks(tape: Tape, key: Any) -> None:
     for part in key if isinstance(key, tuple) else (key,):
         if isinstance(part, Recorded) and part.dtype == bool:
             raise tape.refuse(
-                "the function takes entries where a condition holds, whose number differs from call to call; "
+                "the function selects entries by a condition, and their number differs from call to call; "
                 "take np.where(condition, a, 0)"
             )

@@ -1,6 +1,6 @@
 """Matrix expressions as a textbook writes them: each node knows its shape, and none knows a number of the data.
 
-An expression has an array's methods, so an operation's own code runs on it, and what comes out is the formula. They are
+An expression has an array's methods, so an operation's own code runs on it, and the result is the formula. They are
 stated in `simplify`. SymPy's matrix expressions have no vec, no slices of products and no MathML for them: these are
 our own nodes.
 """
@@ -190,7 +190,7 @@ class Symbol(_Given):
 
 @dataclass(frozen=True)
 class AtStep(_Given):
-    """The member of a sequence of arrays at a step: H₃, or Hₜ₋₁ in what is said of every step t.
+    """The member of a sequence of arrays at a step: H₃, or Hₜ₋₁ in lines for every step t.
 
     Attributes
     ----------
@@ -427,7 +427,7 @@ class SumOver(_One):
 
 @dataclass(frozen=True)
 class Entry(_One):
-    """A[3]: one entry along the first axis, or A[t − 1] in what is said of every step t.
+    """A[3]: one entry along the first axis, or A[t − 1] in lines for every step t.
 
     Attributes
     ----------
@@ -447,7 +447,7 @@ class Entry(_One):
 
 
 def as_entry(expr: Expr) -> Entry | None:
-    """Return what takes one entry along the first axis as `Entry`; None where it takes something else."""
+    """Return an index of one entry along the first axis as an `Entry`; None for any other index."""
     match expr:
         case Reshaped(Part(of, ((start, stop), *rest))) if stop is not None and stop - (start or 0) == 1:
             if set(rest) <= {(None, None)} and expr.shape == of.shape[1:]:

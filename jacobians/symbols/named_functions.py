@@ -1,7 +1,7 @@
 """The functions that formulas name: how each is shown, what computes it, and the source that a program prints.
 
 The source is that of the textbook form, as a reader would write it in NumPy. Where an operation states none, it is the
-source of the operation's own rule; where Python finds none that stands alone, a program takes the function as given.
+source of its own rule. Where Python finds no such source, a program takes the function as an argument.
 """
 
 from __future__ import annotations

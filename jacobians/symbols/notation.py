@@ -390,7 +390,7 @@ class Notation(ABC):
         return self
 
     def weights(self, row: Expr, column: bool, order: Order) -> str:
-        """Return a scalar's Jacobian, or by a scalar: of equal entries as a multiple of ones, else as a vec."""
+        """Return a Jacobian of or by a scalar: equal entries as a multiple of ones, others as a vec."""
         match row:
             case Ones():
                 return self.uniform(None, row.size, column)

@@ -135,7 +135,7 @@ class NumpyNotation(Notation):
 
 
 class _NumpyMatrices(NumpyNotation):
-    """A scalar's Jacobian is a matrix of one row, and one by a scalar a matrix of one column."""
+    """A scalar's Jacobian is a matrix of one row; one with respect to a scalar has one column."""
 
     def weights(self, row: Expr, column: bool, order: Order) -> str:
         size = f"{row.size}, 1" if column else f"1, {row.size}"

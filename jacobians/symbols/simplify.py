@@ -139,7 +139,7 @@ def minus(left: Expr, right: Expr) -> Expr:
 
 
 def _repeated_alone(addend: Expr, shape: Shape) -> Expr:
-    """What is added to an array of a shape is repeated anyhow, so ones that repeat it drop."""
+    """A term that is added to an array of a given shape is broadcast anyway, so ones that repeat it drop out."""
     match addend:
         case Hadamard(of, Ones(dims)) if dims == shape and _repeats(of.shape, shape):
             return of
@@ -254,7 +254,7 @@ def _einsum(spec: str, *of: Expr) -> Expr:
 
 
 def _before_moving(part: Expr, own: str) -> tuple[Expr, str]:
-    """An array whose axes were moved as it was before, with its indices in its own order."""
+    """The array before its axes were moved, with its indices in its own order."""
     if isinstance(part, Einsum) and part.only_moves:
         here, _, there = part.spec.partition("->")
         return part.of[0], "".join(own[there.index(letter)] for letter in here)

@@ -1,4 +1,4 @@
-"""What a training run leaves behind: a line for each epoch, printed as a table and drawn as a curve."""
+"""The history of a training run: one line per epoch, printed as a table and drawn as a curve."""
 
 from __future__ import annotations
 

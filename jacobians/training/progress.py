@@ -1,4 +1,4 @@
-"""How far a training run is, on standard error: a bar where there is a terminal, else a line a second."""
+"""The progress of a training run, on standard error: a bar on a terminal, else one line per second."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Rule(ABC):
         state: State,
         weights: Mapping[str, Array | float] | None = None,
     ) -> tuple[dict[str, Array], State]:
-        """Return the parameters and the state after one step; nothing that is given is written to.
+        """Return the parameters and the state after one step; the arguments are not written to.
 
         Parameters
         ----------

@@ -164,3 +164,136 @@ def step(X, Y, batch_size=20):
 def test_what_optimisers_keep_is_no_parameter_and_a_batch_is_no_larger_than_the_data():
     found = audit_program(STATES, "states.py")
     assert {g.parameter: g.verdict for g in found.gradients} == {"'W'": "right", "gW1": "right"}
+
+
+def test_names_of_the_caller_that_the_program_does_not_have_are_said():
+    text = LINEAR.format("dW = X.T @ d\n    return loss, dW")
+    found = audit_program(text, "named.py", wrt={"dWW": "W"})
+    assert (found.verdict, found.failures[0].entry) == ("right", "dWW=W")
+    assert found.failures[0].why == "the program has no gradient that is called dWW"
+
+
+@pytest.mark.parametrize(("text", "why"), [("", "it holds no code"), ("print('hello')", "it computes no gradient")])
+def test_a_program_without_gradients_says_so(text, why):
+    found = audit_program(text, "empty.py")
+    assert found.failures[0].why.startswith(why)
+    assert (found.verdict, found.check) == ("not judged", "")
+
+
+CONSTANT_INDEX = """
+def f(theta, X, y):
+    h = X @ theta - y
+    loss = 0.5 * np.sum(h ** 2)
+    grad = np.zeros(theta.shape)
+    unused = 2.0 * h
+    for j in range(len(theta)):
+        grad[j] = np.sum(h * X[:, 0])
+    return loss, grad
+"""
+
+
+@pytest.mark.slow
+def test_a_number_stands_where_a_loops_variable_belongs():
+    (fault,) = audit_program(CONSTANT_INDEX, "index.py").faults
+    assert (fault.should_be, fault.slip) == ("grad[j] = np.sum(h * X[:, j])", "wrong-array")
+
+
+UNUSED = """
+def f(W, V, X, Y):
+    H = np.tanh(X @ W)
+    E = H @ V - Y
+    loss = 0.5 * np.sum(E ** 2) + 0.5 * np.sum(H ** 2)
+    own = H
+    dH = E @ V.T
+    dW = X.T @ (dH * (1 - H ** 2))
+    return loss, dW
+"""
+
+
+@pytest.mark.slow
+def test_what_is_computed_and_used_nowhere_may_be_the_term_that_is_missing():
+    (fault,) = audit_program(UNUSED, "unused.py").faults
+    assert (fault.should_be, fault.words) == ("dH = E @ V.T + H", "the term + H is missing")
+
+
+NETWORK = """
+class Network:
+    def __init__(self, sizes):
+        self.biases = [np.random.randn(y, 1) for y in sizes[1:]]
+        self.weights = [np.random.randn(y, x) for x, y in zip(sizes[:-1], sizes[1:])]
+
+    def feedforward(self, a):
+        for b, w in zip(self.biases, self.weights):
+            a = sigmoid(w @ a + b)
+        return a
+
+    def total_cost(self, data):
+        cost = 0.0
+        for x, y in data:
+            a = self.feedforward(x)
+            cost += np.sum(-y * np.log(a) - (1 - y) * np.log(1 - a))
+        return cost
+
+    def update_mini_batch(self, mini_batch, eta):
+        for x, y in mini_batch:
+            nabla_b, nabla_w = self.backprop(x, y)
+            self.weights = [w - eta * nw for w, nw in zip(self.weights, nabla_w)]
+            self.biases = [b - eta * nb for b, nb in zip(self.biases, nabla_b)]
+
+    def backprop(self, x, y):
+        nabla_b = [np.zeros(b.shape) for b in self.biases]
+        nabla_w = [np.zeros(w.shape) for w in self.weights]
+        activations = [x]
+        for b, w in zip(self.biases, self.weights):
+            activation = sigmoid(w @ activations[-1] + b)
+            activations.append(activation)
+        delta = activations[-1] - y
+        for l in range(1, len(self.weights) + 1):
+            if l > 1:
+                delta = self.weights[-l + 1].T @ delta * activations[-l] * (1 - activations[-l])
+            nabla_b[-l] = delta
+            nabla_w[-l] = delta @ activations[-l - 1].T
+        return nabla_b, nabla_w
+"""
+
+
+@pytest.mark.slow
+def test_a_loss_of_other_data_than_the_backward_pass_takes_is_not_its_loss():
+    found = audit_program(NETWORK, "network.py")
+    assert found.verdict != "wrong", str(found)
+    assert "backprop takes x, and the loss is not of it" in str(found)
+
+
+WITH_DROPOUT = """
+from reg_utils import relu, sigmoid, initialize_parameters, update_parameters
+
+def compute_cost_with_regularization(A2, Y, parameters, lambd):
+    return np.sum((A2 - Y) ** 2) + lambd * np.sum(parameters["W1"] ** 2)
+
+def forward_with_dropout(X, parameters, keep_prob=0.5):
+    A1 = parameters["W1"] @ X
+    D1 = np.random.rand(*A1.shape) < keep_prob
+    A1 = A1 * D1 / keep_prob
+    A2 = sigmoid(parameters["W2"] @ A1)
+    return A2, (A1, D1, A2, parameters["W2"])
+
+def backward_with_dropout(X, Y, cache, keep_prob=0.5):
+    m = X.shape[1]
+    A1, D1, A2, W2 = cache
+    dZ2 = A2 - Y
+    dW1 = (W2.T @ dZ2 * D1 / keep_prob) @ X.T / m
+    return {"dW2": dZ2 @ A1.T / m, "dW1": dW1}
+
+def model(X, Y, num_iterations=30000):
+    parameters = initialize_parameters([X.shape[0], 5, 1])
+    for i in range(num_iterations):
+        A2, cache = forward_with_dropout(X, parameters)
+        grads = backward_with_dropout(X, Y, cache)
+        parameters = update_parameters(parameters, grads, 0.1)
+"""
+
+
+@pytest.mark.slow
+def test_a_loss_and_a_backward_pass_of_different_manners_do_not_belong_together():
+    found = audit_program(WITH_DROPOUT, "dropout.py")
+    assert (found.verdict, found.entries[0].loss_inferred) == ("right", True), str(found)

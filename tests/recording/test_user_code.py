@@ -95,7 +95,7 @@ def counted(X: Any) -> Any:
 REFUSED: dict[str, tuple[Any, str]] = {
     "a counter": (counted, "changes what is around it"),
     "a running sum": (running, r"writes into an array.*total = total \+ row \(.*: total \+= row.sum\(\)\)"),
-    "entries by a condition": (lambda v: v[v > 0].sum(), r"takes entries where a condition holds.*: .*v\[v > 0\]"),
+    "entries by a condition": (lambda v: v[v > 0].sum(), r"selects entries by a condition.*: .*v\[v > 0\]"),
     "isinstance": (by_class, "asks for an array's type, as isinstance does.*isinstance"),
     "type": (by_type, r"by_type calls type\(\), which sees a stand-in"),
     "hasattr": (lambda v: v if hasattr(v, "cumsum") else 2 * v, "numpy.ndarray.cumsum is not known here"),
@@ -109,7 +109,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a memory of the thread's": (first_of_thread, r"kept an array of an earlier run.*: return of_thread.first \* 2"),
     "random numbers": (random, "random gives something else when it is replayed: does it draw random numbers"),
     "an array of its own": (own_array, r"into plain numbers.*: out\[...\] = X"),
-    "a Jacobian": (lambda v: jac.tanh(v), r"returns a Diagonal, a Jacobian.*return arrays made of it"),
+    "a Jacobian": (lambda v: jac.tanh(v), r"returns a Diagonal, a Jacobian.*return arrays instead"),
     "a generator": (lambda v: (row for row in v), "returns a generator"),
     "a defaultdict": (lambda v: defaultdict(list, v=v), "returns a defaultdict of v"),
 }

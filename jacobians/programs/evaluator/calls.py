@@ -43,6 +43,8 @@ _LOADERS = (
     "get_dataset",
     "get_data",
     "train_test_split",
+    "initialize_param",
+    "init_param",
 )
 IN_PLACE = frozenset(
     ["numpy.add.at", "numpy.subtract.at", "numpy.copyto", "numpy.fill_diagonal", "numpy.put_along_axis"]
