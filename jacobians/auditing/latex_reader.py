@@ -276,6 +276,7 @@ class _LatexReader(TextReader):
         start = self.tokens.next.span[0]
         found = self._base(depth)
         while self.names.exponents and self.tokens.accept("^"):
+            depth = self._deeper(depth)
             braced = self.tokens.next.text == "{"
             exponent = self._bracketed("{", depth) if braced else self._base(self._deeper(depth))
             found = Term("power", (found,), exponent, self._since(start))

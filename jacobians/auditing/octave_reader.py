@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from jacobians.auditing.formula_text import Source, Span, Token
 from jacobians.auditing.terms import Kind, Term, mask_of, number
@@ -101,6 +101,7 @@ class _OctaveReader(TextReader):
         start = self.tokens.next.span[0]
         found = self._atom(depth)
         while script := self._script(found):
+            depth = self._deeper(depth)
             found = self._attached(found, [script], start)
         return found
 
@@ -238,12 +239,21 @@ class _TextbookReader(_OctaveReader):
     _exponents = 0
 
     def _exponent(self) -> object:
-        """A number, or a term: a name or what stands in brackets."""
+        """A number, or a term: a name or what stands in brackets; a minus may stand before it."""
+        start, negative = self.tokens.next.span[0], False
+        while self.tokens.accept("-", "−"):
+            negative = not negative
+        found: Any = self._unsigned_exponent()
+        if not negative:
+            return found
+        return Term("negative", (found,), None, self._since(start)) if isinstance(found, Term) else -found
+
+    def _unsigned_exponent(self) -> object:
         token = self.tokens.next
         if token.kind == "number" and not token.text.isdigit():
             return float(self.tokens.take().text)
         if token.kind != "name" and token.text != "(":
-            return super()._exponent()
+            return self._integer(1, self.largest_power)
         self._exponents += 10  # exponents of exponents are as deep as brackets
         found = self._atom(self._deeper(self._exponents))
         self._exponents -= 10

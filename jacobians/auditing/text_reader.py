@@ -138,6 +138,7 @@ class TextReader(ABC):
         """Read what no operator divides, with all that is attached to it."""
 
     def _attached(self, of: Term, scripts: list[Script], start: int) -> Term:
+        self._deeper(0, len(scripts))
         for kind, value, place in scripts:
             if kind == "prime":
                 raise self.source.error("a prime marks the derivative of a function", place)

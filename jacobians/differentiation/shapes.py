@@ -21,7 +21,7 @@ Size: TypeAlias = int
 Sizes: TypeAlias = tuple[()] | tuple[Size, Size]
 
 _SQUARE = ("trace", "inv", "det", "logdet", "expm", "logm", "sqrtm")
-_MATRIX_POWER = "the exponent of a matrix is a whole number from -9 to 9; entry by entry, write .^"
+_MATRIX_POWER = "the exponent of a matrix is a whole number from -9 to 9, 1/2 or -1/2; entry by entry, write .^"
 _POWER = "matrix power"
 _SOFTMAXES = ("softmax_rows", "softmax_columns")
 _TO_SCALAR = ("trace", "det", "logdet", "norm")
@@ -74,6 +74,8 @@ def _as_meant(term: Term, meant: Mapping[int, str]) -> Term:
             return call("exp", (b,), span)
         case "sum of sizes", [a, _]:
             return Term("sum", (call("abs", (a,), span),), (None, False), span)
+        case "inverse of the root", [a]:
+            return call("inv", (call("sqrtm", (a,), span),), span)
         case "first", [a, _]:
             return call(str(term.detail), (a,), span)
         case str(function), [a]:
@@ -175,6 +177,9 @@ class _Unknowns:
                 return self._divided(term, a, b)
             case "left_divide", [a, b]:
                 return self._left_divided(term, a, b)
+            case "matrix_power", [(_, _) as a] if term.detail in (0.5, -0.5):
+                self.meant[id(term)] = "sqrtm" if term.detail > 0 else "inverse of the root"
+                return self._square(term, a)
             case "matrix_power", [(_, _)] if not (float(term.detail).is_integer() and abs(term.detail) <= 9):
                 raise self.error(_MATRIX_POWER, term)
             case "matrix_power", [a]:

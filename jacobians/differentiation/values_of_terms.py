@@ -10,6 +10,7 @@ import numpy as np
 import jacobians.matrix as matrix
 from jacobians.arrays import Array
 from jacobians.auditing.terms import Term
+from jacobians.errors import DomainError
 from jacobians.graphs import Value, values
 from jacobians.graphs.elementary import Abs, Exponential, Sign
 from jacobians.layout import Layout
@@ -53,7 +54,7 @@ def graph_of(term: Term, arrays: Mapping[str, Array]) -> tuple[Value, dict[str, 
         If a function is not defined at these numbers.
     """
     inputs = dict(zip(arrays, values(**arrays), strict=True))
-    found = _of(term, inputs)
+    found = _defined(term, inputs)
     if not isinstance(found, Value):
         raise TypeError("an expression without names has no derivative")
     return found, inputs
@@ -61,8 +62,15 @@ def graph_of(term: Term, arrays: Mapping[str, Array]) -> tuple[Value, dict[str, 
 
 def array_of(term: Term, arrays: Mapping[str, Array]) -> Array:
     """Return the value of a term on arrays, which may have no names in it."""
-    found = _of(term, dict(zip(arrays, values(**arrays), strict=True)))
+    found = _defined(term, dict(zip(arrays, values(**arrays), strict=True)))
     return found.array if isinstance(found, Value) else np.asarray(found)
+
+
+def _defined(term: Term, inputs: Mapping[str, Value]) -> Any:
+    try:
+        return _of(term, inputs)
+    except ArithmeticError as error:  # of Python's numbers: 0^-1, 9^9^9^9
+        raise DomainError(f"a number in it is not finite ({error})") from None
 
 
 def _of(term: Term, inputs: Mapping[str, Value]) -> Any:

@@ -17,7 +17,7 @@ from jacobians.factors import Factor
 from jacobians.graphs import Graph, Node, Value, values
 from jacobians.graphs.between import jacobians_between, row_between
 from jacobians.graphs.second_order import hessian_between
-from jacobians.layout import Order
+from jacobians.layout import DEFAULT_LAYOUT, Order
 from jacobians.linops import BlockRow, Jacobian
 from jacobians.network.forward import Forward
 from jacobians.operations import Loss
@@ -157,6 +157,7 @@ class FunctionForward(Forward):
         self.targets = {} if Y is None else targets_of(Y, losses)
         self._nodes: dict[str, Node] = {**given}
         for node in Graph(tuple(self._results.values()), tuple(given.values())).nodes:
+            _refuse_other_sequences(node, convention)
             if node.is_named and node.name not in given:
                 self._nodes[node.name] = node
         hidden = (self._nodes.keys() & {"losses", "loss"}) | (self._results.keys() & {*given, "losses", "loss"})
@@ -279,6 +280,20 @@ class FunctionForward(Forward):
             Factor(own.get(id(e.child), e.child.name), own.get(id(e.parent), e.parent.name), e.jacobian)
             for e in path.edges
         ]
+
+
+def _refuse_other_sequences(node: Node, convention: Convention) -> None:
+    """Raise LayoutError where a layer has its examples along another axis than the loss counts them."""
+    operation, wanted = node.operation, convention.layout
+    if operation is None or "sequences" not in operation.reads:
+        return
+    own = operation.layout or DEFAULT_LAYOUT
+    if (own.batch, own.sequences) != (wanted.batch, wanted.sequences):
+        raise LayoutError(
+            f"network: {operation.name} reads sequences {own.sequences}, its batch in {own.batch}; {convention.name} "
+            f"has them {wanted.sequences}, its batch in {wanted.batch}: call it with the convention's layout, layout="
+            "convention.layout, or choose the convention with the layout that it has"
+        )
 
 
 def targets_of(Y: Any, losses: Mapping[str, Loss]) -> dict[str, Array]:

@@ -29,7 +29,7 @@ from jacobians.programs.judge import (
     studied,
     wrong_ones,
 )
-from jacobians.programs.naming import is_gradient
+from jacobians.programs.naming import is_gradient, is_loss
 from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
@@ -173,7 +173,15 @@ def _stops(source: Source, failed: Failed, reading: Reading) -> bool:
     done = {event.function for study in reading.studies for event in study.run.events}
     if not reading.studies or (failed.subject is not None and not failed.subject.given and _in_update(failed)):
         return True  # on its own data, it fails where it moves its parameters
+    if _after_loss(failed) and not {function.name for function in failed.entry.functions} & done:
+        return True  # its forward pass fits the data, and its backward pass does not
     return error.function not in done and bool(list(gradients_after(source, failed)))
+
+
+def _after_loss(failed: Failed) -> bool:
+    """Whether a program fails when its loss has its value."""
+    run = failed.run
+    return run is not None and any(is_loss(e.key) and e.kind in ("assign", "write", "return") for e in run.events)
 
 
 def _in_update(failed: Failed) -> bool:

@@ -150,7 +150,7 @@ def _squares(y: Any, c: float, o: Any) -> float:
 
 
 def _binary(y: Any, c: float, o: Any) -> float:
-    with np.errstate(all="ignore"):  # an edit may give outputs beyond 0 and 1
+    with np.errstate(all="ignore"):  # an edit may put outputs outside of 0 and 1
         return -c * float(np.sum(y * np.log(o) + (1 - y) * np.log(1 - o)))
 
 

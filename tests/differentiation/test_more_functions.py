@@ -11,7 +11,7 @@ import scipy.linalg
 
 import jacobians as jac
 from jacobians.differentiation.differentiate import guessed
-from jacobians.errors import FormulaError
+from jacobians.errors import DomainError, FormulaError
 
 
 def column(a: Any) -> np.ndarray:
@@ -66,6 +66,11 @@ OF_MATRICES: dict[str, tuple[str, Callable[..., Any], str]] = {
     "X ⊗ X": ("X", lambda X: np.kron(X, X), "dY = dX ⊗ X + X ⊗ dX"),
     "inv(kron(X, A))": ("X", lambda X, A: np.linalg.inv(np.kron(X, A)), "dY = −inv(X ⊗ A) (dX ⊗ A) inv(X ⊗ A)"),
     "sqrtm(X) B": ("X", lambda X, B: SQRTM(X) @ B, "dY = sylvester(sqrtm(X), sqrtm(X), dX) B"),
+    "X^{-1/2} B": (
+        "X",
+        lambda X, B: np.linalg.solve(SQRTM(X), B),
+        "dY = −inv(sqrtm(X)) sylvester(sqrtm(X), sqrtm(X), dX) inv(sqrtm(X)) B",
+    ),
     "sylvester(A, X, B)": (
         "X",
         lambda A, X, B: scipy.linalg.solve_sylvester(A, X, B),
@@ -200,9 +205,12 @@ def test_a_backslash_is_octaves_where_no_command_follows() -> None:
     [
         ("slogdet(X)", r"slogdet is a sign and a logarithm; write slogdet\(X\)\[1\], or logdet\(X\)"),
         ("softmax(X)", r"softmax of a matrix \?×\? goes along an axis: softmax\(X, axis=1\)"),
-        ("X^alpha", r"the exponent of a matrix is a whole number from -9 to 9; entry by entry, write \.\^"),
+        (
+            "X^alpha",
+            r"the exponent of a matrix is a whole number from -9 to 9, 1/2 or -1/2; entry by entry, write \.\^",
+        ),
         ("X^(0 - 2.5)", "the exponent of a matrix is a whole number"),
-        ("X^0.5", "the exponent of a matrix is a whole number from -9 to 9"),
+        ("X^0.25", "the exponent of a matrix is a whole number from -9 to 9"),
         ("diag(2) X", "diag is taken of a matrix, not of a number"),
         ("1 / X", r"A / B of matrices is A inv\(B\), with a square B; entry by entry, write \./"),
         ("X / x", r"A / B of matrices is A inv\(B\), with a square B"),
@@ -259,6 +267,12 @@ def test_the_norm_of_a_matrix_is_said_to_be_frobenius() -> None:
     first = str(jac.differentiate("norm(X)", "X")).partition("\n")[0]
     assert first == "f = norm(X)   (X 3×4; norm is Frobenius' norm)"
     assert "Frobenius" not in str(jac.differentiate("norm(X x)^2", "x"))
+
+
+@pytest.mark.parametrize("text", ["X" + "'" * 1500, "X" + "^T" * 600, "X" + "ᵀ" * 900, "2^" * 300 + "X", "0^-1 X"])
+def test_what_is_too_deep_or_not_finite_is_said(text: str) -> None:
+    with pytest.raises((FormulaError, DomainError), match=r"too deep|not finite"):
+        jac.differentiate(text, "X")
 
 
 def test_an_e_below_exponents_alone_is_eulers_number() -> None:

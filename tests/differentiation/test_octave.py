@@ -79,6 +79,8 @@ abs(X - Y) / sum(sum(X))
 -x'.^2
 2^-1 * X
 X^2'
+X^0.5
+X^-0.5
 -(X')^2 \\ B
 """.strip().splitlines()
 

@@ -124,3 +124,17 @@ def test_a_function_of_time_first_sequences_too() -> None:
     assert np.isclose(run.value, run.losses.mean())
     rows = run.per_example_gradients()["Wh"]
     np.testing.assert_allclose(rows.mean(axis=0), run.gradient()["Wh"], rtol=1e-12)
+
+
+def test_a_layer_in_a_function_has_its_sequences_as_the_convention() -> None:
+    """Else the loss would take a mean over the steps."""
+    shapes = {"Wx": (2, 4), "Wh": (2, 2), "b": (2,)}
+
+    def states(X: Any, Wx: Any, Wh: Any, b: Any) -> Any:
+        return jac.layers.rnn(X, np.zeros((3, 2)), Wx.T, Wh.T, b)
+
+    net = jac.Network(states, SquaredError(), "pytorch", shapes=shapes)
+    with pytest.raises(
+        LayoutError, match="rnn reads sequences batch-first, its batch in rows; pytorch has them time-f"
+    ):
+        net.gradient(net.init(0), np.ones((3, 5, 4)), np.ones((3, 5, 2)))

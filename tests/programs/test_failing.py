@@ -135,6 +135,7 @@ def loss_and_gradient(W, b, X, y):
     assert found.summary == "parts.py: right (1 of 2 gradients right, 1 not judged)"
 
 
+@pytest.mark.slow
 def test_a_program_that_fails_where_it_moves_its_parameters_is_not_right() -> None:
     text = """
 import numpy as np
@@ -158,3 +159,32 @@ for epoch in range(5):
     found = audit_program(text.replace("(dW1, dW2)", "(dW2, dW1)"), "net.py")
     assert found.verdict == "not judged"
     assert [failure.line for failure in found.failures] == [17]
+
+
+@pytest.mark.slow
+def test_a_backward_pass_that_fails_in_a_layer_that_is_right_by_itself() -> None:
+    text = """
+import numpy as np
+
+def tanh_forward(x, w):
+    out = np.tanh(x @ w)
+    return out, (x, w, out)
+
+def tanh_backward(dout, cache):
+    x, w, out = cache
+    dz = dout * (1 - out ** 2)
+    dx = dz @ w.T
+    dw = x.T @ dz
+    return dx, dw
+
+def net_loss(X, Y, params):
+    A, first = tanh_forward(X, params['W1'])
+    B, second = tanh_forward(A, params['W2'])
+    loss = 0.5 * np.sum((B - Y) ** 2)
+    dA, dW2 = tanh_backward(B - Y, second)
+    _, dW1 = tanh_backward(dA, first)
+    return loss, {'W1': dW1, 'W2': dW2}
+"""
+    found = audit_program(text.replace("(B - Y, second)", "(B - Y, first)"), "net.py")
+    assert found.verdict != "right"
+    assert 10 in [failure.line for failure in found.failures]
