@@ -484,7 +484,9 @@ def test_wrong_names() -> None:
     with pytest.raises(LayoutError, match="'w2' is no input; choose from W1, W2, X, Z1, A1, Z2; did you mean 'W2'"):
         r.hessian("w2")
     net = Network.dense((3, 4, 2), convention="ng-ml-2011")
-    with pytest.raises(LayoutError, match="'A1' holds the entry of ones, which is constant; choose 'X', from which it was made"):
+    with pytest.raises(
+        LayoutError, match="'A1' holds the entry of ones, which is constant; choose 'X', from which it was made"
+    ):
         net.run(net.init(0), np.ones((5, 3)), [0, 1, 1, 0, 1]).hessian("A1")
     with pytest.raises(LayoutError, match="'losses' is no input; choose from W1, W2"):
         r.hessian("losses")

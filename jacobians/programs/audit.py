@@ -11,7 +11,6 @@ import numpy as np
 
 from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of
-from jacobians.programs.data import uses_of
 from jacobians.programs.derived import derivation_of
 from jacobians.programs.elsewhere import wrong_elsewhere
 from jacobians.programs.entries import entries_of
@@ -37,6 +36,7 @@ from jacobians.programs.smaller import smaller
 from jacobians.programs.source import Source, read_source
 from jacobians.programs.subject import Subject
 from jacobians.programs.updated import Stale, stale
+from jacobians.programs.uses import uses_of
 from jacobians.programs.values import LimitError, ProgramError
 
 _RUNS = 3000

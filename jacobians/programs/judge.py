@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.data import Guess, Uses, guesses, random_of
+from jacobians.programs.data import Guess, guesses, random_of
 from jacobians.programs.entries import Entry, arguments_of, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.loss import Loss, inferred_losses, losses_of
@@ -21,6 +21,7 @@ from jacobians.programs.recording import Run, reals, scalar
 from jacobians.programs.reference import Changes, Derivative, agreed, both, derivative, loss_at
 from jacobians.programs.source import Source
 from jacobians.programs.subject import Subject, Tables
+from jacobians.programs.uses import Uses
 from jacobians.programs.values import LimitError, Limits
 
 _NEAR = 3e-6

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.data import HIDDEN, Data, Guess, Uses, free_sizes, is_size, random_of
+from jacobians.programs.data import HIDDEN, Data, Guess, free_sizes, is_size, random_of
 from jacobians.programs.entries import Entry, arguments_of, computes_loss
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.evaluator.numpy_functions import numpy_table
@@ -22,6 +22,7 @@ from jacobians.programs.octave.functions import octave_functions
 from jacobians.programs.plan import Plan, key_of
 from jacobians.programs.recording import ReachedError, Recording, Run
 from jacobians.programs.source import Source
+from jacobians.programs.uses import Uses
 from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 from jacobians.programs.wanted import Decisions, Wanted, WantedError
 

@@ -252,9 +252,26 @@ PIECES = [
 RANDOM = st.one_of(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.text(max_size=60))
 
 
-@settings(max_examples=400, deadline=None)
-@given(left=st.sampled_from(["dW1", "dW_1", "dZ1", "\\frac{\\partial L}{\\partial W_1}", ""]), text=RANDOM,
-       notation=st.sampled_from(["numpy", "latex", "octave", None]))  # fmt: skip
-def test_random_text_is_read_or_refused(left: str, text: str, notation: str | None) -> None:
+TEXTS = given(
+    left=st.sampled_from(["dW1", "dW_1", "dZ1", "\\frac{\\partial L}{\\partial W_1}", ""]),
+    text=RANDOM,
+    notation=st.sampled_from(["numpy", "latex", "octave", None]),
+)
+
+
+def _read_or_refused(left: str, text: str, notation: str | None) -> None:
     with contextlib.suppress(FormulaError):
         audit(f"{left} = {text}" if left else text, sizes=(4, 3), notation=notation)  # type: ignore[arg-type]
+
+
+@settings(max_examples=150, deadline=None)
+@TEXTS
+def test_random_text_is_read_or_refused(left: str, text: str, notation: str | None) -> None:
+    _read_or_refused(left, text, notation)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None)
+@TEXTS
+def test_much_random_text_is_read_or_refused(left: str, text: str, notation: str | None) -> None:
+    _read_or_refused(left, text, notation)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.data import Guess, Uses
+from jacobians.programs.data import Guess
 from jacobians.programs.entries import Entry
 from jacobians.programs.evaluator import Evaluator
 from jacobians.programs.evaluator.numpy_functions import numpy_table
@@ -14,6 +14,7 @@ from jacobians.programs.plan import plan_of
 from jacobians.programs.recording import Recording, Run
 from jacobians.programs.source import read_source
 from jacobians.programs.subject import Subject
+from jacobians.programs.uses import Uses
 from jacobians.programs.values import Budget, Limits
 
 
