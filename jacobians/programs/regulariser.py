@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.judge import Study, differs, fitted, judge, slopes_along
+from jacobians.programs.judge import Study, agrees_along, differs, fitted, judge, slopes_along
 from jacobians.programs.lines import ratio_of
 from jacobians.programs.recording import reals, scalar
 from jacobians.programs.reference import both, derivative
@@ -38,41 +38,33 @@ def disagreements(study: Study, wrong: Sequence[int]) -> Iterator[tuple[int, str
     """
     strengths = strengths_of(study)
     strength = next(iter(strengths.values()), 0.0)
-    at_zero = _values_without(study) if strengths else None
+    plain = run_without(study) if strengths else None
     for place in wrong:
         claim, true = study.claims[place], study.true[place]
         given, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)
         if given is None:
             continue
         parameter = np.asarray(study.values[claim.origin.key], dtype=float).reshape(wanted.shape)
-        if at_zero is None:
+        if plain is None:
             words = _unnamed(claim.parameter, given, wanted, parameter)
         else:
-            words = _named(study, place, at_zero[place], strength)
+            words = _named(study, plain, place, strength)
         if words:
             yield place, words
 
 
-def _values_without(study: Study) -> list[Any] | None:
-    """The gradients at a strength of 0; None where the program then takes another way."""
-    run, _ = study.subject.run(without(study))
-    found = []
-    for claim in study.claims:
-        if claim.event.index >= len(run.events) or run.events[claim.event.index].key != claim.event.key:
-            return None
-        found.append(run.events[claim.event.index].copy)
-    return found
-
-
-def _named(study: Study, place: int, at_zero: Any, strength: float) -> str:
+def _named(study: Study, plain: Study, place: int, strength: float) -> str:
     """What is wrong with a gradient that is right without its regulariser, with both coefficients."""
     claim, true = study.claims[place], study.true[place]
+    if not agrees_along(plain, plain.claims[place]):
+        return ""
+    at_zero = claim.sign * np.asarray(plain.claims[place].value, dtype=float)
     most = max(np.size(true.value), 1)
-    plain = derivative(study.subject, study.loss, claim.origin, without(study), study.values, most)
-    if at_zero is None or differs(claim.sign * np.asarray(at_zero, dtype=float), plain):
+    exact = derivative(study.subject, study.loss, claim.origin, plain.base, study.values, most)
+    if differs(at_zero, exact):
         return ""
     whole, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)
-    none, slope = fitted(claim.sign * np.asarray(at_zero, dtype=float), plain.value)
+    none, slope = fitted(at_zero, exact.value)
     parameter = np.asarray(study.values[claim.origin.key], dtype=float).reshape(wanted.shape)
     of_loss, of_gradient = wanted - slope, whole - none
     known = np.isfinite(of_loss)
@@ -149,13 +141,13 @@ def ratio_without(study: Study) -> float | None:
     """Return the factor of all gradients to the derivatives without the regulariser; None if there is no one factor."""
     if not strengths_of(study):
         return None
-    values = _values_without(study)
-    if values is None:
+    plain = run_without(study)
+    if plain is None:
         return None
     found: list[float] = []
-    for claim, value in zip(study.claims, values, strict=True):
-        for direction, slope in slopes_along(study, claim, without(study), 2):
-            given, _ = fitted(value, direction)
+    for claim in plain.claims:
+        for direction, slope in slopes_along(plain, claim, plain.base, 2):
+            given, _ = fitted(claim.value, direction)
             if given is None or slope == 0.0:
                 return None
             found.append(claim.sign * float(np.sum(given * direction)) / slope)
