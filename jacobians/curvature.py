@@ -25,6 +25,7 @@ import numpy as np
 from jacobians.arrays import Array, kind_of
 from jacobians.errors import ArgumentError, LayoutError
 from jacobians.first_tries import written
+from jacobians.graphs import Value
 from jacobians.layout import Layout
 from jacobians.linops import Diagonal, Identity, Jacobian, Kronecker, SharedKernel
 from jacobians.linops.by_example import example_rows, example_size
@@ -332,6 +333,11 @@ def _check_run(run: Any, operation: str) -> None:
         mend = (
             "with J the Jacobian of the outputs and H = loss.hessian(Z, Y), the Gauss–Newton matrix is J.T @ H @ J; or "
             "pass run = net.run(params, X, Y)"
+        )
+    elif isinstance(run, Value):
+        mend = (
+            f"a scalar of a graph has its Hessian by {run.name}.hessian(W); a Gauss–Newton matrix is that of a "
+            "network, which may be a function of values"
         )
     elif isinstance(run, Network):
         mend = "evaluate it first: run = net.run(params, X, Y)"

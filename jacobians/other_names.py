@@ -109,8 +109,11 @@ def instead_of(name: str, names: Iterable[str], rooms: Iterable[str]) -> str:
         if near:
             return f"; write jac.{room}.{name if name in near else near[0]}"
     package = importlib.import_module("jacobians")
-    if name not in names and name in {*package.__all__, *package.operations.__all__}:
+    operations = importlib.import_module("jacobians.operations").__all__
+    if name not in names and (name in package.__all__ or (name in operations and name[:1].isupper())):
         return f"; write jac.{name}"
+    if name in operations:
+        return f"; write jacobians.operations.{name}"
     return did_you_mean(name, names)
 
 

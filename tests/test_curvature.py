@@ -13,7 +13,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.sparse.linalg import cg, eigsh
 
-from jacobians import Convention, Layout, Network, empirical_fisher, gauss_newton, kronecker_factored, sigmoid
+from jacobians import Convention, Layout, Network, empirical_fisher, gauss_newton, kronecker_factored, sigmoid, values
 from jacobians.errors import ArgumentError, DomainError, LayoutError
 from jacobians.linops import BlockRow, Denominator, Identity, KhatriRao, Kronecker, Selection
 from jacobians.linops.matrix_views import MatrixViews
@@ -448,6 +448,10 @@ def test_what_is_no_run(make: Any) -> None:
     _, J = sigmoid(np.ones(3))
     for given, message in (
         (J, r": run is a Diagonal, a Jacobian; expected a Run: with J .* Gauss–Newton matrix is J\.T @ H @ J; or pass"),
+        (
+            values(v=1.0)[0],
+            r": run is a Value; expected a Run: a scalar of a graph has its Hessian by v\.hessian\(W\); a",
+        ),
         (net, r": run is a Network; expected a Run: evaluate it first: run = net\.run\(params, X, Y\)$"),
         (net.init(0), r": run is a dict of W1, b1, W2, b2; expected a Run: evaluate a network first: run = net"),
     ):

@@ -38,8 +38,8 @@ _EPILOG = """\
 MODULE:FUNCTION is imported and called: it runs your own code, from the current folder or wherever Python finds it.
 A FILE never runs anything: arrays are read, and nothing is unpickled.
 
-exit code: 0 the gradient is right, 1 it is wrong, or right only under what is asked for, 2 it could not be judged, or
-bad input
+exit code: 0 the gradient is right, 1 it is wrong, right only under what is asked for, or undecided, 2 it could not be
+judged, or bad input
 
 examples:
   jacobians check model:loss model:gradient --shape 5,3 --seed 0
@@ -134,6 +134,8 @@ def _load_function(name: str) -> Callable[..., Any]:
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise DataError(f"check: {name!r} is not MODULE:FUNCTION, such as model:loss")
+    if module.endswith(".py"):
+        raise DataError(f"check: {name!r} names a file; write its module, {module.removesuffix('.py')}:{attribute}")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:

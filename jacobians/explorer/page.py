@@ -15,7 +15,7 @@ from jacobians.explorer.own_words import LIBRARY, manner_of, manners_of, words_r
 from jacobians.explorer.panes import SWITCHES, layout_record, layouts, preset_record
 from jacobians.explorer.templates import LAYERS, templates_record
 from jacobians.operations import ACTIVATIONS, find_activation
-from jacobians.presets import all_conventions
+from jacobians.presets import all_conventions, convention
 from jacobians.symbols.javascript import runtime
 
 _STYLES = ("page.css", "tables.css", "stage.css", "print.css")
@@ -41,13 +41,13 @@ _SCRIPTS = (
 _START = ("ng-ml-2011", "cs231n")
 
 
-def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequence[Example] = EXAMPLES) -> str:
+def explorer_page(presets: Sequence[Convention | str] | None = None, examples: Sequence[Example] = EXAMPLES) -> str:
     """Return the explorer as one HTML file that loads nothing.
 
     Parameters
     ----------
-    presets : sequence of Convention, optional
-        Offered beside the 64 layouts; all of the library's unless given.
+    presets : sequence of Convention or str, optional
+        Or their names. Offered beside the 64 layouts; all of the library's unless given.
     examples : sequence of Example
         The nets to choose from.
 
@@ -57,7 +57,8 @@ def explorer_page(presets: Sequence[Convention] | None = None, examples: Sequenc
     >>> page[:15]
     '<!doctype html>'
     """
-    data = explorer_data(all_conventions() if presets is None else presets, examples)
+    offered = all_conventions() if presets is None else [convention(each) for each in presets]
+    data = explorer_data(offered, examples)
     return one_file("page.html", _STYLES, _SCRIPTS, data, first=runtime())
 
 

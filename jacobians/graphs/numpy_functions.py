@@ -424,6 +424,11 @@ def _in_place(name: str) -> FrozenError:
 
 def _unknown(name: str, options: Mapping[str, Any]) -> GraphError:
     given = f" with {', '.join(f'{option}=' for option in options)}" if options else ""
+    if name.startswith("np.linalg.") and not options:
+        return GraphError(
+            f"{name}: no rule is known for its derivative. The functions of matrices are in jac.matrix, such as "
+            "jac.matrix.inverse(X); or take the .array of each value, which makes the result constant"
+        )
     return GraphError(
         f"{name}{given}: no rule is known for its derivative. Use the library's operations (jac.exp, jac.softmax, …), "
         f"write one as an Operation of your own, or take the .array of each value, which makes the result constant"

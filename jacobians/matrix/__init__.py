@@ -61,3 +61,6 @@ if not TYPE_CHECKING:  # type checkers add no lists up: without one they read th
     def __getattr__(name: str) -> Any:
         meant = "" if name.startswith("_") else instead_of(name, __all__, ())
         raise AttributeError(f"jac.matrix has no {name!r}{meant}")
+
+    def __dir__() -> list[str]:
+        return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

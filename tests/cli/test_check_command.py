@@ -156,6 +156,7 @@ def test_bad_input(capsys, tmp_path):
     assert "no list of sizes" in refused(capsys, "some_model:both", "--shape", "a")
     assert "there is no file x.npy" in refused(capsys, "some_model:both", "--at", "x.npy")
     assert "--jacobian needs" in refused(capsys, "some_model:vector", "--shape", "2", "--jacobian")
+    assert "'m.py:loss' names a file; write its module, m:loss" in refused(capsys, "m.py:loss")
     assert "neither MODULE:FUNCTION, such as model:loss, nor a file" in refused(capsys, "some_model.py")
     assert "no convention has parameters of these names" in refused(capsys, "empty.npz")
     assert "no gradient of W1, b1, W2, b2: name it dW1 or W1_grad, or pack all as grad" in refused(capsys, "nograd.npz")

@@ -71,8 +71,8 @@ def test_every_preset_is_offered(page_data: dict[str, list[dict[str, str]]]) -> 
     assert len(page_data["layouts"]) == 64
 
 
-def test_twice_the_same_page() -> None:
-    first, second = (explorer_page([convention("cs231n")], EXAMPLES[:1]) for _ in range(2))
+def test_twice_the_same_page_by_preset_and_by_name() -> None:
+    first, second = (explorer_page([preset], EXAMPLES[:1]) for preset in (convention("cs231n"), "cs231n"))
     assert first == second
 
 
