@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_shape, did_you_mean, show_shape
+from jacobians.arrays import Array, Shape, all_finite, as_shape, did_you_mean, show_shape
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.latex_reader import read_latex
 from jacobians.auditing.octave_reader import read_text
@@ -137,6 +137,11 @@ def differentiate(
     except DomainError:
         read, found = with_shapes(term, declared, source, falling=True)
         value, inputs = drawn(read, found)
+    if not all_finite([part.array for part in value.ancestors()]):
+        raise DomainError(
+            "differentiate: the expression has no derivative at random points that floating point can find: a part of "
+            "it is not finite there; is something divided by what is always zero?"
+        )
     with np.errstate(all="ignore"):  # what is not finite is said by `_hold`
         if order == 2:
             return _second(expression, wrt, read, value, inputs, found, source)

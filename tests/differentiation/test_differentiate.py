@@ -420,7 +420,17 @@ def test_pseudo_inverses(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(scope["J_Y_X"], jac.matrix.pinv(found.values["X"])[1].to_dense("C"), atol=1e-12)
 
 
-@pytest.mark.parametrize("text", ["tr(tanh(B ./ (X - X)))", "tr((X.^3 / det(X - X'))^3)", "X ./ ((A + I) - A)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tr(tanh(B ./ (X - X)))",
+        "tr((X.^3 / det(X - X'))^3)",
+        "X ./ ((A + I) - A)",
+        # entries that are no part of the trace
+        "tr(sin(X + A) ./ ((A - (A + I)) .* X))",
+        "tr(((A + I) \\ (A + I)) ./ expm(tanh((A .* X) .* (X - X))))",
+    ],
+)
 def test_what_is_divided_by_zero_has_no_derivative(text: str) -> None:
     """Zero for all X, up to rounding: an error that says so, and no warning of NumPy's."""
     with pytest.raises(DomainError, match=r"no derivative at random points that floating point can find|not finite"):
