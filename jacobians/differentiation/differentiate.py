@@ -142,10 +142,16 @@ def differentiate(
             "differentiate: the expression has no derivative at random points that floating point can find: a part of "
             "it is not finite there; is something divided by what is always zero?"
         )
-    with np.errstate(all="ignore"):  # what is not finite is said by `_hold`
-        if order == 2:
-            return _second(expression, wrt, read, value, inputs, found, source)
-        return _derivative(expression, wrt, read, value, inputs, found)
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is said by `_hold`
+            if order == 2:
+                return _second(expression, wrt, read, value, inputs, found, source)
+            return _derivative(expression, wrt, read, value, inputs, found)
+    except np.linalg.LinAlgError:
+        raise DomainError(
+            "differentiate: the expression has no derivative at random points that floating point can find: a matrix "
+            "that its formula inverts is singular there; is a determinant always zero?"
+        ) from None
 
 
 def _derivative(
