@@ -137,6 +137,49 @@ def turned(W: Array, axis: int, count: int = 2) -> Array:
     return np.flip(W, tuple(range(axis, axis + count)))
 
 
+def windows_of(
+    X: Array,
+    height: int,
+    width: int,
+    stride: int,
+    pad: int,
+    axis: int,
+    across: int | None,
+    bottom: int | None,
+    left: int | None,
+    right: int | None,
+    fill: float = 0.0,
+) -> Array:
+    height, width, axis = int(height), int(width), int(axis)
+    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
+    P = np.moveaxis(X, (axis, axis + 1), (2, 3))
+    P = np.pad(P, ((0, 0), (0, 0), margins[:2], margins[2:]), constant_values=fill)
+    return np.lib.stride_tricks.sliding_window_view(P, (height, width), axis=(2, 3))[:, :, ::stride, ::across]
+
+
+def from_windows(
+    parts: Array,
+    X: Array,
+    stride: int,
+    pad: int,
+    axis: int,
+    across: int | None,
+    bottom: int | None,
+    left: int | None,
+    right: int | None,
+) -> Array:
+    axis = int(axis)
+    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
+    count, channels, rows, columns = np.moveaxis(X, (axis, axis + 1), (2, 3)).shape
+    dP = np.zeros((count, channels, rows + sum(margins[:2]), columns + sum(margins[2:])), parts.dtype)
+    down, over, height, width = parts.shape[2:]
+    for i in range(height):
+        for j in range(width):
+            dP[:, :, i : i + stride * down : stride, j : j + across * over : across] += parts[..., i, j]
+    dP = dP[:, :, margins[0] : margins[0] + rows, margins[2] : margins[2] + columns]
+    return np.moveaxis(dP, (2, 3), (axis, axis + 1))
+
+
 def maxpool(
     X: Array,
     height: int,
@@ -149,12 +192,8 @@ def maxpool(
     left: int | None = None,
     right: int | None = None,
 ) -> Array:
-    height, width, axis = int(height), int(width), int(axis)
-    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
-    P = np.moveaxis(X, (axis, axis + 1), (2, 3))
-    P = np.pad(P, ((0, 0), (0, 0), margins[:2], margins[2:]), constant_values=-np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(P, (height, width), axis=(2, 3))[:, :, ::stride, ::across]
-    return np.moveaxis(windows.max(axis=(4, 5)), (2, 3), (axis, axis + 1))
+    windows = windows_of(X, height, width, stride, pad, axis, across, bottom, left, right, -np.inf)
+    return np.moveaxis(windows.max(axis=(4, 5)), (2, 3), (int(axis), int(axis) + 1))
 
 
 def maxunpool(
@@ -170,19 +209,12 @@ def maxunpool(
     left: int | None = None,
     right: int | None = None,
 ) -> Array:
-    height, width, axis = int(height), int(width), int(axis)
-    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
-    P, dA = np.moveaxis(X, (axis, axis + 1), (2, 3)), np.moveaxis(dA, (axis, axis + 1), (2, 3))
-    P = np.pad(P, ((0, 0), (0, 0), margins[:2], margins[2:]), constant_values=-np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(P, (height, width), axis=(2, 3))[:, :, ::stride, ::across]
-    which = windows.reshape(*windows.shape[:4], height * width).argmax(axis=-1)
-    dP, (down, over) = np.zeros_like(P, dtype=dA.dtype), dA.shape[2:]
-    for i in range(height):
-        for j in range(width):
-            rows, columns = slice(i, i + stride * down, stride), slice(j, j + across * over, across)
-            dP[:, :, rows, columns] += dA * (which == i * width + j)
-    dP = dP[:, :, margins[0] : dP.shape[2] - margins[1], margins[2] : dP.shape[3] - margins[3]]
-    return np.moveaxis(dP, (2, 3), (axis, axis + 1))
+    windows = windows_of(X, height, width, stride, pad, axis, across, bottom, left, right, -np.inf)
+    which = windows.reshape(*windows.shape[:4], -1).argmax(axis=-1)[..., None, None]
+    parts = np.moveaxis(dA, (int(axis), int(axis) + 1), (2, 3))[..., None, None] * (
+        which == np.arange(int(height) * int(width)).reshape(int(height), int(width))
+    )
+    return from_windows(parts, X, stride, pad, axis, across, bottom, left, right)
 
 
 def maxpick(
@@ -198,15 +230,11 @@ def maxpick(
     left: int | None = None,
     right: int | None = None,
 ) -> Array:
-    height, width, axis = int(height), int(width), int(axis)
-    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
-    around, both = ((0, 0), (0, 0), margins[:2], margins[2:]), []
-    for array, fill in ((X, -np.inf), (tX, 0)):
-        P = np.pad(np.moveaxis(array, (axis, axis + 1), (2, 3)), around, constant_values=fill)
-        windows = np.lib.stride_tricks.sliding_window_view(P, (height, width), axis=(2, 3))[:, :, ::stride, ::across]
-        both.append(windows.reshape(*windows.shape[:4], height * width))
-    which = both[0].argmax(axis=-1)[..., None]
-    return np.moveaxis(np.take_along_axis(both[1], which, axis=-1)[..., 0], (2, 3), (axis, axis + 1))
+    windows = windows_of(X, height, width, stride, pad, axis, across, bottom, left, right, -np.inf)
+    which = windows.reshape(*windows.shape[:4], -1).argmax(axis=-1)[..., None]
+    moved = windows_of(tX, height, width, stride, pad, axis, across, bottom, left, right)
+    moved = moved.reshape(*windows.shape[:4], -1)
+    return np.moveaxis(np.take_along_axis(moved, which, axis=-1)[..., 0], (2, 3), (int(axis), int(axis) + 1))
 
 
 def avgpool(
@@ -221,12 +249,8 @@ def avgpool(
     left: int | None = None,
     right: int | None = None,
 ) -> Array:
-    height, width, axis = int(height), int(width), int(axis)
-    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
-    P = np.moveaxis(X, (axis, axis + 1), (2, 3))
-    P = np.pad(P, ((0, 0), (0, 0), margins[:2], margins[2:]))
-    windows = np.lib.stride_tricks.sliding_window_view(P, (height, width), axis=(2, 3))[:, :, ::stride, ::across]
-    return np.moveaxis(windows.mean(axis=(4, 5)), (2, 3), (axis, axis + 1))
+    windows = windows_of(X, height, width, stride, pad, axis, across, bottom, left, right)
+    return np.moveaxis(windows.mean(axis=(4, 5)), (2, 3), (int(axis), int(axis) + 1))
 
 
 def avgunpool(
@@ -243,16 +267,9 @@ def avgunpool(
     right: int | None = None,
 ) -> Array:
     height, width, axis = int(height), int(width), int(axis)
-    (stride, across), _, margins = both_axes(stride, pad, 1, across, None, bottom, left, right)
-    P, dA = np.moveaxis(X, (axis, axis + 1), (2, 3)), np.moveaxis(dA, (axis, axis + 1), (2, 3))
-    high, wide = P.shape[2] + sum(margins[:2]), P.shape[3] + sum(margins[2:])
-    dP, (down, over) = np.zeros((P.shape[0], P.shape[1], high, wide), dA.dtype), dA.shape[2:]
-    for i in range(height):
-        for j in range(width):
-            rows, columns = slice(i, i + stride * down, stride), slice(j, j + across * over, across)
-            dP[:, :, rows, columns] += dA / (height * width)
-    dP = dP[:, :, margins[0] : dP.shape[2] - margins[1], margins[2] : dP.shape[3] - margins[3]]
-    return np.moveaxis(dP, (2, 3), (axis, axis + 1))
+    dA = np.moveaxis(dA, (axis, axis + 1), (2, 3)) / (height * width)
+    parts = np.broadcast_to(dA[..., None, None], (*dA.shape, height, width))
+    return from_windows(parts, X, stride, pad, axis, across, bottom, left, right)
 
 
 IM2COL, COL2IM = Function("im2col", "im2col", im2col), Function("col2im", "col2im", col2im)

@@ -382,7 +382,7 @@ def _needs_no_line(statement: ast.stmt) -> bool:
         case ast.Import(names=[ast.alias(name="numpy", asname="np")]) | ast.Expr(value=ast.Constant()):
             return True
         case ast.FunctionDef(name=name):
-            return name in {*MATRICES, *_OF_IMAGES, "both_axes"}
+            return name in {*MATRICES, *_OF_IMAGES, "both_axes", "windows_of", "from_windows"}
         case ast.ImportFrom(module="scipy.special", names=[ast.alias(name=name, asname=None)]):
             return name in _OF_SCIPY
     return False
