@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from jacobians.programs.evaluator.arithmetic import binary, compare, plain_text, truth, unary
+from jacobians.programs.evaluator.arithmetic import compare, plain_text, truth
 from jacobians.programs.evaluator.arrays import array
 from jacobians.programs.evaluator.calls import MOST_YIELDED, ReturnError
-from jacobians.programs.evaluator.containers import item_of, iterated, listed
+from jacobians.programs.evaluator.containers import listed
 from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.stores import Stores
 from jacobians.programs.values import (
@@ -71,10 +71,10 @@ class Expressions(Stores):
         self.operands = node, (node.left, node.right), (left, right)
         if isinstance(left, str) and isinstance(node.op, ast.Mod):
             return plain_text(left, right)
-        return binary(node.op, left, right, self.budget, whole=self.whole_division)
+        return self._operated(node.op, left, right)
 
     def _unary(self, node: ast.UnaryOp, frame: Frame) -> Any:
-        return unary(node.op, self.evaluate(node.operand, frame))
+        return self._signed(node.op, self.evaluate(node.operand, frame))
 
     def _compare(self, node: ast.Compare, frame: Frame) -> Any:
         left, found = self.evaluate(node.left, frame), None
@@ -97,7 +97,7 @@ class Expressions(Stores):
         receiver = self.evaluate(node.value, frame)
         if isinstance(receiver, Namespace) and receiver.name in ("numpy.r_", "numpy.c_"):
             return self._joined(receiver.name, self.evaluate(node.slice, frame))
-        return item_of(self.budget, receiver, self.evaluate(node.slice, frame))
+        return self._item(receiver, self.evaluate(node.slice, frame))
 
     def _joined(self, name: str, index: Any) -> Any:
         parts = index if isinstance(index, tuple) else (index,)
@@ -178,7 +178,7 @@ class Expressions(Stores):
             yield inside
             return
         first, *rest = generators
-        for item in iterated(self.evaluate(first.iter, inside)):
+        for item in self._iterated(self.evaluate(first.iter, inside)):
             self.budget.step(self.line)
             self._store(first.target, item, inside)
             if all(truth(self.evaluate(test, inside)) for test in first.ifs):

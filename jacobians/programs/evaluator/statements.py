@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.evaluator.arithmetic import binary, truth
+from jacobians.programs.evaluator.arithmetic import truth
 from jacobians.programs.evaluator.calls import PYTHONS_OWN, ReturnError, only_shows, reserved
-from jacobians.programs.evaluator.containers import item_of, iterated, listed, part_of, set_item
+from jacobians.programs.evaluator.containers import listed, part_of
 from jacobians.programs.evaluator.expressions import Expressions
 from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.python_functions import PYTHON
@@ -138,7 +138,7 @@ class Evaluator(Expressions):
         held, receiver = None, None
         if isinstance(target, ast.Subscript):
             receiver, index = self.evaluate(target.value, frame), self.evaluate(target.slice, frame)
-            held = item_of(self.budget, receiver, index)
+            held = self._item(receiver, index)
         else:
             held = self.evaluate(target, frame)
         value = self.evaluate(node.value, frame)
@@ -148,13 +148,13 @@ class Evaluator(Expressions):
             raise UnreadError(held.construct, held.line)
         if isinstance(receiver, np.ndarray):
             if not keeps:
-                made = binary(node.op, held, value, self.budget, whole=self.whole_division)
-                set_item(self.budget, receiver, index, made)
+                made = self._operated(node.op, held, value)
+                self._put(receiver, index, made)
             self._written(target.value, frame, receiver, part_of(receiver, index))
             return
         if isinstance(held, np.ndarray):
             if not keeps:
-                made = binary(node.op, held, value, self.budget, whole=self.whole_division)
+                made = self._operated(node.op, held, value)
                 # as NumPy does: into the same memory, so that every other name of it sees the change
                 if np.shape(made) != held.shape:
                     raise ProgramError(
@@ -164,7 +164,7 @@ class Evaluator(Expressions):
                     )
                 if np.asarray(made).dtype.kind == "f" and held.dtype.kind in "iub":
                     raise ProgramError("a whole-number array cannot take the result in place", node.lineno)
-                held[...] = made
+                self._overwrite(held, made)
             key, shown = self._key(target, frame)
             again = self.recorder.stored("write", key, shown, node.lineno, frame, held)
             if again is not held:
@@ -177,10 +177,10 @@ class Evaluator(Expressions):
                 held.extend(items)
             made = held
         else:
-            made = held if keeps else binary(node.op, held, value, self.budget, whole=self.whole_division)
+            made = held if keeps else self._operated(node.op, held, value)
         if receiver is not None:
             made = self._told(target, made, frame)
-            set_item(self.budget, receiver, index, made)
+            self._put(receiver, index, made)
         else:
             self._store(node.target, made, frame)
 
@@ -204,7 +204,7 @@ class Evaluator(Expressions):
                     continue
 
     def _for(self, node: ast.For, frame: Frame) -> None:
-        items = iterated(self.evaluate(node.iter, frame))
+        items = self._iterated(self.evaluate(node.iter, frame))
         last = self.recorder.enters_loop(node, len(items) if hasattr(items, "__len__") else None)
         for count, item in enumerate(items):
             if last is not None and count >= last:
