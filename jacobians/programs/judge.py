@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -451,11 +452,25 @@ def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]
         scale = 0.5 * min(1.0, float(np.sqrt(12.0 / max(value.shape, default=1))))
         new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * scale
         made = both(made, {claim.origin.index: claim.origin.setter(new)})
+    if any(not np.any(claim.value) for claim in claims):
+        # the first example of a program's own data may be all zeros, which hides what is multiplied with it
+        for event in run.events:
+            if event.kind == "assign" and event.frame == 0 and _INPUTS.fullmatch(event.key) and np.size(event.copy) > 1:
+                made = both(made, {event.index: partial(_with_noise, subject.seed)})
     for event in run.events:
         held = scalar(event.copy) if event.kind == "assign" and event.frame == 0 else None
         if held is not None and abs(held) < 0.02 and naming.is_regulariser(event.key) and event.key != "C":
             made = both(made, {event.index: lambda value: subject.strength})
     return made
+
+
+_INPUTS = re.compile(r"[xX]\w{0,6}|(\w+_)?inputs?|data")
+
+
+def _with_noise(seed: int, value: Any) -> Any:
+    if not (isinstance(value, np.ndarray) and value.dtype.kind in "fiu"):
+        return value
+    return value + 0.5 * random_of(seed, "inputs that are zero").normal(size=value.shape)
 
 
 def _loss_of(

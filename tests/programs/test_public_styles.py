@@ -365,3 +365,45 @@ def test_a_factor_that_the_gradients_share_is_that_of_a_loss_which_is_not_comput
     )
     third = right.replace("return dW, db", "dX = W.T.dot(dZ)\n    return dW, db, dX")
     assert audit_program(third, "factor.py").verdict == "wrong"  # two of three gradients share the factor
+
+
+LAYERS = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n, m):
+        self.weights, self.bias = np.random.randn(m, n), np.random.randn(m, 1)
+
+    def forward(self, x):
+        self.input = x
+        return self.weights @ x + self.bias
+
+    def backward(self, grad, rate):
+        weights_gradient = grad @ self.input.T
+        back = self.weights.T @ grad
+        self.weights -= rate * weights_gradient
+        self.bias -= rate * grad
+        return back
+
+X = np.reshape([[0, 0], [0, 1], [1, 1]], (3, 2, 1))
+Y = np.reshape([[0], [1], [0]], (3, 1, 1))
+network = [Dense(2, 3), Dense(3, 1)]
+for epoch in range(1000):
+    for x, y in zip(X, Y):
+        out = x
+        for layer in network:
+            out = layer.forward(out)
+        error = np.mean((out - y) ** 2)
+        grad = 2 * (out - y) / y.size
+        for layer in reversed(network):
+            grad = layer.backward(grad, 0.1)
+"""
+
+
+def test_a_first_example_of_zeros_hides_no_gradient_and_layers_are_told_apart_by_shapes():
+    found = audit_program(LAYERS, "layers.py")
+    assert (found.verdict, [g.verdict for g in found.gradients]) == ("right", ["right"] * 4)
+    assert "✓ weights_gradient (3, 2)" in str(found)
+    assert max(map(len, str(found).splitlines())) <= 80
+    found = audit_program(LAYERS.replace("= grad @ self", "= 2 * grad @ self"), "layers.py")
+    assert [g.verdict for g in found.gradients] == ["wrong", "right", "wrong", "right"]
