@@ -135,9 +135,15 @@ def along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
     given, _ = fitted(claim.value, direction)
     if given is None or not np.isfinite(slope) or slope == 0.0:
         return False
-    said = claim.sign * float(np.sum(given * direction))
     size = float(np.linalg.norm(given) * np.linalg.norm(direction)) + abs(slope)
-    return abs(said - slope) <= 1e-6 * size + 1e-9
+    return abs(said(claim, values) - slope) <= 1e-6 * size + 1e-9
+
+
+def said(claim: Claim, values: Mapping[Any, Any]) -> float:
+    """Return the slope along a random direction that a gradient says; NaN where it has another shape."""
+    direction = _direction(claim, values)
+    given, _ = fitted(claim.value, direction)
+    return float("nan") if given is None else claim.sign * float(np.sum(given * direction))
 
 
 def right_along(study: Study) -> int:
