@@ -19,6 +19,8 @@ from jacobians.programs.subject import Subject
 LARGEST_ADJOINT = 200
 """Entries of an array whose derivative is found entry by entry."""
 _STEPS = (1e-5, 1e-6)
+_MOST_CHECKS = 8
+"""Slopes with which many arrays are looked at together; then each is looked at when it is asked for."""
 _CLOSE = 5e-7
 """Of a derivative's part in a slope: by no more may the slope be off."""
 
@@ -58,9 +60,18 @@ def chain_of(subject: Subject, loss: Loss, base: Changes, events: Sequence[Event
         if event.kind in ("assign", "write", "inner") and _is_continuous(event.copy)
         and np.any(made.marks.get(event.index, 0.0)) and np.isfinite(made.marks[event.index]).all()
     ]  # fmt: skip
-    for event, right in confirmed(subject, loss, base, made, _without_other_names(made, kept)):
-        if right:
-            made.trusted[event.index] = True
+    given = {id(owner(event.value)) for event in events if event.kind in ("argument", "input")}
+    kept = [event for event in kept if id(owner(event.value)) not in given]
+    left, checks = [_without_other_names(made, kept)], 0
+    while left and checks < _MOST_CHECKS:
+        some, checks = left.pop(), checks + 1
+        found = list(confirmed(subject, loss, base, made, some))
+        made.trusted |= {event.index: True for event, right in found if right}
+        rest = [event for event, right in found if not right]
+        if rest and len(rest) < len(some):
+            left.append(rest)  # their parts are too small beside the others'
+        elif len(rest) > 3:
+            left += [rest[len(rest) // 2 :], rest[: len(rest) // 2]]
     return made
 
 

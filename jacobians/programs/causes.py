@@ -184,7 +184,10 @@ def _of_loss(study: Study, ratio: float, wrong: Sequence[int], end: int) -> Caus
 def _of_the_loss(study: Study, ratio: float, wrong: Sequence[int], but: str) -> Cause:
     """Gradients that are all off by one number, which no line of the backward pass explains: the loss's is shown."""
     words = f"loss and gradients disagree: {but}every gradient is {number(ratio, study)} times the loss's derivative"
-    first = study.claims[wrong[0]].line
+    only = study.claims[wrong[0]]
+    first = only.line
+    if ratio < 0.0 and len(study.claims) == 1 and only.sign < 0.0 and only.event.kind == "update":
+        words, first = f"{words}, or the update goes up the loss", _update_line(study, 0)
     return Cause(scale_kind(ratio, study), words, _made_at(study), "", tuple(wrong), first)
 
 

@@ -165,7 +165,10 @@ def _is_apart(study: Study, wrong: Sequence[int], events: Sequence[Event]) -> bo
     before = study.loss.value(study.run.events[study.loss.index].copy)
     if study.loss.value(held[study.loss.index]) != before:
         return False
-    moved = [not np.array_equal(held.get(claim.event.index), claim.event.copy) for claim in study.claims]
+    moved = [
+        event.index not in held or not np.array_equal(held[event.index], event.copy)
+        for event in (claim.event for claim in study.claims)
+    ]
     kept = (n for n in range(len(moved)) if n not in wrong and n not in study.bad)
     return any(moved[n] for n in wrong) and not any(moved[n] for n in kept)
 

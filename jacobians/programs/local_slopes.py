@@ -17,12 +17,14 @@ _ENTRYWISE = frozenset(
         "number", "exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "square", "abs", "absolute", "fabs", "sign",
         "tanh", "sinh", "cosh", "sin", "cos", "tan", "arctan", "atan", "sigmoid", "sigmoidGradient", "sigmoid_prime",
         "expit", "relu", "relu_prime", "erf", "float", "reciprocal", "negative", "positive", "uminus",
+        "maximum", "minimum", "fmax", "fmin", "where", "clip", "add", "subtract", "multiply", "divide", "true_divide",
+        "power", "plus", "minus", "times", "rdivide", "copy", "array", "asarray",
     ]
 )  # fmt: skip
-"""Functions of each entry for itself: all entries are moved at once."""
+"""Functions of each entry for itself: all entries of an array in the result's shape are moved at once."""
 _MOVERS = {"index": 1, "transpose": 1, "store": 2, "reshape": 1, "columns of": 9, "horzcat": 9, "vertcat": 9, "cat": 9}
 """Octave's functions that move entries and change none; how many of their arguments are moved."""
-_LARGEST = 2000
+_LARGEST = 6000
 """Entries that are moved one by one for one operation."""
 
 

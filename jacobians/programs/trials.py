@@ -252,11 +252,13 @@ def _near(value: Any, wanted: Any) -> bool:
 
 
 def _is_multiple(value: Any, original: Any, factor: float) -> bool:
+    if isinstance(value, (tuple, list)):
+        return True  # a part of it may be
     try:
         held = np.asarray(original, dtype=float)
         return _near(value, factor * held) or _near(value, held / factor)
     except (TypeError, ValueError):
-        return True  # a tuple of which a part may be
+        return True
 
 
 def _same(original: Any, stored: Any) -> bool:
