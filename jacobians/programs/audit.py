@@ -70,7 +70,9 @@ def audit_program(
         Its name; the suffix says what it is: ``.py``, ``.ipynb``, or ``.m`` of Octave and MATLAB.
     loss : str, optional
         The loss's name in the program. Unless given: the number that is returned with the gradients, or a name such
-        as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right.
+        as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right. Where the program
+        computes no loss, a usual one by its name: ``"half squared error"``, ``"squared error"``,
+        ``"binary cross-entropy"``, ``"cross-entropy"``, and ``"mean …"`` of each.
     wrt : mapping of str to str, optional
         Which parameter a gradient belongs to, by their names, such as ``{"dW1": "W1"}``, where the names do not say it.
     seed : int
