@@ -198,7 +198,9 @@ def reals(events: list[Event]) -> Iterator[Event]:
 
 
 def scalar(value: Any) -> float | None:
-    """Return a real number, given as such or as an array of one entry; None for anything else."""
+    """Return a real number, given as such, as an array of one entry, or in an object's ``data``; else None."""
+    if isinstance(value, Instance):
+        value = next((value.names[name] for name in ("data", "value") if name in value.names), None)
     if isinstance(value, np.ndarray):
         return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "fiu" else None
     if is_number(value) and not isinstance(value, (bool, complex, np.bool_, np.complexfloating)):

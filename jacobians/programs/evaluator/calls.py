@@ -11,6 +11,7 @@ from jacobians.programs import naming
 from jacobians.programs.evaluator.arithmetic import attribute_of
 from jacobians.programs.evaluator.containers import listed
 from jacobians.programs.evaluator.machine import Machine
+from jacobians.programs.evaluator.operators import run_through
 from jacobians.programs.evaluator.python_functions import PYTHON, python_function
 from jacobians.programs.evaluator.standard_library import CLOCKS
 from jacobians.programs.values import (
@@ -120,7 +121,7 @@ class Calls(Machine):
     def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
         receiver, name = self.evaluate(node.value, frame), node.attr
         self.receiver = receiver
-        if reserved(name) and not isinstance(receiver, Super):
+        if reserved(name) and not isinstance(receiver, Super) and (name, type(receiver)) != ("__init__", UserClass):
             raise UnreadError(f"the attribute {name}", node.lineno)
         if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
             raise UnreadError(f"the attribute {name}", node.lineno)
@@ -196,7 +197,7 @@ class Calls(Machine):
         args: list[Any] = []
         for arg in node.args:
             if isinstance(arg, ast.Starred):
-                args += listed(self.budget, self.evaluate(arg.value, frame))
+                args += listed(self.budget, run_through(self, self.evaluate(arg.value, frame)))
             else:
                 args.append(self.evaluate(arg, frame))
         keywords: dict[str, Any] = {}
