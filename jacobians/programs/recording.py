@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.programs import naming
 from jacobians.programs.plan import Plan, Update
 from jacobians.programs.values import Frame, Instance, Lost, Unread, is_number
 
@@ -208,6 +209,10 @@ def scalar(value: Any) -> float | None:
     return None
 
 
+def _holds_nothing(value: Any) -> bool:
+    return isinstance(value, (list, dict)) and not value
+
+
 @dataclass(eq=False)
 class Run:
     """What one run gave.
@@ -245,6 +250,13 @@ class Run:
     unsettled: bool = False
     left: int | None = None
     left_part: int | None = None
+
+    def has_loss(self) -> bool:
+        """Return whether a loss, by its name, has its value; a list that is to hold losses is none."""
+        return any(
+            naming.is_loss(e.key) and e.kind in ("assign", "write", "return") and not _holds_nothing(e.copy)
+            for e in self.events
+        )
 
     def keeps(self, event: Event) -> bool:
         """Return whether what an event stored is still there in the end, and not lost to a line that is not read."""

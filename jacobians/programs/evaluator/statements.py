@@ -308,9 +308,31 @@ class Evaluator(Expressions):
             and 1 < len(value) == len(node.value.elts) < 4
         ):
             value = (value[0], *self._unnamed_of(node.value.elts[1:], value[1:], node, frame))
+        self._listed(node, value, frame)
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else ()
         names = ", ".join(part.id if isinstance(part, ast.Name) else "" for part in parts) or frame.function
         raise ReturnError(self.recorder.stored("return", frame.function, names, node.lineno, frame, value))
+
+    def _listed(self, node: ast.Return, value: Any, frame: Frame) -> None:
+        """Note the arrays of the lists that are returned: they may be gradients of the arrays of other lists."""
+        parts = value if isinstance(value, tuple) else (value,)
+        nodes = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for target, held in zip(nodes, parts, strict=False):
+            if not isinstance(held, list) or len(held) > 60:
+                continue
+            within = target
+            if isinstance(target, (ast.Subscript, ast.Call)):
+                # the list turned round, ``grads[::-1]``
+                own = [part for part in ast.walk(target) if isinstance(part, ast.Name) and part.id in frame.names]
+                within = own[0] if len(own) == 1 else None
+            if not isinstance(within, (ast.Name, ast.Attribute)):
+                continue
+            if not all(isinstance(part, (np.ndarray, float)) for part in held):
+                continue
+            key, shown = self._key(within, frame)
+            for place, part in enumerate(held):
+                name = f"[{place}]"
+                held[place] = self.recorder.stored("assign", key + name, shown + name, node.lineno, frame, part)
 
     def _unnamed_of(self, parts: list[ast.expr], values: Any, node: ast.Return, frame: Frame) -> Iterator[Any]:
         for part, held in zip(parts, values, strict=True):
