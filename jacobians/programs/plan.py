@@ -490,7 +490,10 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
             training.append(id(node))
         else:
             long.append(id(node))
-    return training, long
+    # a loop around one that trains trains again and again: ``for alpha in alphas``
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and id(node) not in training]
+    again = [id(loop) for loop in loops if any(id(part) in training for part in ast.walk(loop))]
+    return training + again, [place for place in long if place not in again]
 
 
 def _through_parameters(loop: ast.For, updates: list[ast.AST]) -> bool:

@@ -121,6 +121,8 @@ class Calls(Machine):
     def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
         receiver, name = self.evaluate(node.value, frame), node.attr
         self.receiver = receiver
+        if isinstance(receiver, BuiltIn) and f"{receiver.name}.{name}" in IN_PLACE:
+            return self._in_tables(f"{receiver.name}.{name}")  # np.add.at
         if reserved(name) and not isinstance(receiver, Super) and (name, type(receiver)) != ("__init__", UserClass):
             raise UnreadError(f"the attribute {name}", node.lineno)
         if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
