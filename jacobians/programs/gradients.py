@@ -364,7 +364,7 @@ def _pair_of(
 
 
 def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
-    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    container = _container(event.shown)
     if event.kind == "return":
         return [], naming.is_gradient(event.key, plan.names) or "grad" in event.key.lower()
     # f and g are how minimisers call a loss and its gradient
@@ -393,9 +393,14 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     return list(naming.parameters_of(event.key)), generic
 
 
+def _container(shown: str) -> str:
+    """What a part lies in: ``grads`` of ``self.grads['W1']``, of ``grads.W1`` and of ``grads{2}.W``."""
+    return re.split(r"[\[.{]", shown.replace("self.", ""), maxsplit=1)[0]
+
+
 def _of_gradients(event: Event) -> bool:
     """Whether it lies in a dict or a list of gradients, or of what an optimiser keeps for each: ``self.m['W1']``."""
-    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    container = _container(event.shown)
     if container == event.key or event.shown == container:
         return False
     return naming.is_gradient(container) or (naming.is_state(container) and "[" in event.shown)
