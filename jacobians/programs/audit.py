@@ -72,7 +72,9 @@ def audit_program(
         Its name; the suffix says what it is: ``.py``, ``.ipynb``, or ``.m`` of Octave and MATLAB.
     loss : str, optional
         The loss's name in the program. Unless given: the number that is returned with the gradients, or a name such
-        as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right.
+        as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right. Where the program
+        computes no loss, a usual one by its name: ``"half squared error"``, ``"squared error"``,
+        ``"binary cross-entropy"``, ``"cross-entropy"``, and ``"mean …"`` of each.
     wrt : mapping of str to str, optional
         Which parameter a gradient belongs to, by their names, such as ``{"dW1": "W1"}``, where the names do not say it.
     seed : int
@@ -338,7 +340,8 @@ def _instead(source: Source, beside: Sequence[Failed]) -> str:
     method = next((f"{e.owner.name}.{e.functions[0].name}" for e in entries if e.owner is not None), "")
     what = f"a function of arrays that calls {method} and" if method else "a function of arrays that"
     where = f"{module}.py" if source.name.endswith(".ipynb") else f"{module}"
-    return f"put {what} returns loss and gradients into {where}, and give it to jacobians check {module}:ITS_NAME (this runs your code)"
+    command = f"jacobians check {module}:ITS_NAME (this runs your code)"
+    return f"put {what} returns loss and gradients into {where}, and give it to {command}"
 
 
 def _returns_value(function: ast.FunctionDef) -> bool:

@@ -85,9 +85,9 @@ def plan_of(tree: ast.Module) -> Plan:
     clipped = tuple(_unclipped(tree, names))
     updates: dict[int, Update] = {}
     gradients: dict[int, Update] = {}
-    pairs = _run_through(tree)
+    pairs, products = _run_through(tree), frozenset(_turned_products(tree))
     for node in ast.walk(tree):
-        found = _update_of(node, names, pairs) if isinstance(node, (ast.Assign, ast.AugAssign)) else None
+        found = _update_of(node, names, pairs, products) if isinstance(node, (ast.Assign, ast.AugAssign)) else None
         if found is not None:
             updates[id(node)] = found
             if found.gradient is not None:
@@ -191,7 +191,10 @@ def _run_through(tree: ast.Module) -> frozenset[tuple[str, str]]:
 
 
 def _update_of(
-    node: ast.Assign | ast.AugAssign, names: frozenset[str], pairs: frozenset[tuple[str, str]]
+    node: ast.Assign | ast.AugAssign,
+    names: frozenset[str],
+    pairs: frozenset[tuple[str, str]],
+    products: frozenset[str],
 ) -> Update | None:
     target: ast.expr
     if isinstance(node, ast.AugAssign):
@@ -221,7 +224,7 @@ def _update_of(
         return None
     if naming.is_loss(key) and not naming.is_parameter(key) and not _of_its_own(moved, key):
         return None
-    return _moved(node, moved, key, names, pairs, down=down)
+    return _moved(node, moved, key, names, pairs, products, down=down)
 
 
 def _of_a_step(moved: ast.expr, names: frozenset[str]) -> bool:
@@ -245,7 +248,14 @@ def _new_of(target: ast.expr, left: ast.expr) -> bool:
 
 
 def _moved(
-    node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], pairs: frozenset[tuple[str, str]], *, down: bool
+    node: ast.stmt,
+    moved: ast.expr,
+    key: str,
+    names: frozenset[str],
+    pairs: frozenset[tuple[str, str]],
+    products: frozenset[str],
+    *,
+    down: bool,
 ) -> Update | None:
     if _divides_by_a_root(moved):
         return Update(node, None, 1.0, "")
@@ -253,7 +263,7 @@ def _moved(
     sign, gradient, steps = _without_steps(moved, names)
     mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
     likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
-    likely = likely or (naming.is_parameter(key) and _of_a_transpose(gradient))
+    likely = likely or (naming.is_parameter(key) and (_of_a_transpose(gradient) or key_of(gradient) in products))
     likely = likely or (steps > 0 and (_same_place(node, gradient) or (key, key_of(gradient)) in pairs))
     if naming.is_parameter(key) and len(key_of(gradient)) > 1 and naming.is_state(key_of(gradient)):
         return Update(node, None, 1.0, "")  # along what momentum has added up: ``W = W + vW``
@@ -275,6 +285,13 @@ def _same_place(node: ast.stmt, gradient: ast.expr) -> bool:
     if not (isinstance(target, ast.Subscript) and isinstance(gradient, ast.Subscript)):
         return False
     return isinstance(target.slice, ast.Name) and ast.dump(target.slice) == ast.dump(gradient.slice)
+
+
+def _turned_products(tree: ast.Module) -> Iterator[str]:
+    """Names of products with a transpose: ``adjustment = np.dot(X.T, error * slope)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _of_a_transpose(node.value):
+            yield node.targets[0].id
 
 
 def _of_a_transpose(node: ast.expr) -> bool:

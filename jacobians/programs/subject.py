@@ -370,7 +370,9 @@ def _arguments(
         cached = re.fullmatch(r"(?i)\w*caches?", name) is not None
         if cached and not isinstance(results.get("last"), tuple) and re.search(r"(?i)back|grad|bwd", function.name):
             forward = re.sub(r"(?i)backward|bwd", "forward", function.name)
-            raise UnreadError(f"nothing in the file makes its {name}, so that it is not known what it holds{_put(forward)}")
+            raise UnreadError(
+                f"nothing in the file makes its {name}, so that it is not known what it holds{_put(forward)}"
+            )
         value = None if cached else data.value(name, context)
         if value is None:
             if default is not None:

@@ -297,3 +297,113 @@ def model(X, Y, num_iterations=30000):
 def test_a_loss_and_a_backward_pass_of_different_manners_do_not_belong_together():
     found = audit_program(WITH_DROPOUT, "dropout.py")
     assert (found.verdict, found.entries[0].loss_inferred) == ("right", True), str(found)
+
+
+NEURON = """
+from numpy import array, dot, exp, random
+
+class Neuron:
+    def __init__(self):
+        self.synaptic_weights = 2 * random.random((3, 1)) - 1
+
+    def think(self, inputs):
+        return 1 / (1 + exp(-dot(inputs, self.synaptic_weights)))
+
+    def train(self, inputs, train_outputs, rounds):
+        for i in range(rounds):
+            out = self.think(inputs)
+            miss = train_outputs - out
+            change = dot(inputs.T, miss * out * (1 - out))
+            self.synaptic_weights += change
+
+net = Neuron()
+net.train(array([[0, 0, 1], [1, 1, 1], [1, 0, 1], [0, 1, 1]]), array([[0, 1, 1, 0]]).T, 1000)
+"""
+
+
+def test_a_program_without_a_loss_may_be_given_a_usual_one():
+    """What a weight is moved along is its gradient, whatever it is called, if it is a product with a transpose."""
+    found = audit_program(NEURON, "neuron.py")
+    assert (found.verdict, found.gradients[0].name) == ("right", "change")
+    assert "half the squared error of out and train_outputs" in found.entries[0].loss
+    slipped = NEURON.replace("(1 - out)", "(1 + out)")
+    found = audit_program(slipped, "neuron.py")
+    assert found.verdict == "not judged"
+    assert "--loss-name followed by 'half squared error', 'squared error'" in found.failures[0].why
+    found = audit_program(slipped, "neuron.py", loss="half squared error")
+    assert (found.verdict, found.first_wrong_line, found.faults[0].slip) == ("wrong", 15, "sign")
+    assert audit_program(NEURON, "neuron.py", loss="Mean squared-error").verdict == "wrong"
+
+
+FACTOR = """
+import numpy as np
+
+def one_hot(Y):
+    hot = np.zeros((Y.size, 3))
+    hot[np.arange(Y.size), Y] = 1
+    return hot.T
+
+def backward_prop(W, b, X, Y):
+    Z = W.dot(X) + b
+    A = np.exp(Z) / sum(np.exp(Z))
+    one_hot_Y = one_hot(Y)
+    dZ = A - one_hot_Y
+    dW = 1 / m * dZ.dot(X.T)
+    db = 1 / m * np.sum(dZ)
+    return dW, db
+
+m = 40
+"""
+
+
+def test_a_factor_that_the_gradients_share_is_that_of_a_loss_which_is_not_computed():
+    right = FACTOR.replace("np.sum(dZ)", "np.sum(dZ, 1).reshape(-1, 1)")
+    found = audit_program(right, "factor.py")
+    assert (found.verdict, found.entries[0].loss) == (
+        "right",
+        "the loss, 1/40 times the cross-entropy of A and one_hot_Y",
+    )
+    third = right.replace("return dW, db", "dX = W.T.dot(dZ)\n    return dW, db, dX")
+    assert audit_program(third, "factor.py").verdict == "wrong"  # two of three gradients share the factor
+
+
+LAYERS = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n, m):
+        self.weights, self.bias = np.random.randn(m, n), np.random.randn(m, 1)
+
+    def forward(self, x):
+        self.input = x
+        return self.weights @ x + self.bias
+
+    def backward(self, grad, rate):
+        weights_gradient = grad @ self.input.T
+        back = self.weights.T @ grad
+        self.weights -= rate * weights_gradient
+        self.bias -= rate * grad
+        return back
+
+X = np.reshape([[0, 0], [0, 1], [1, 1]], (3, 2, 1))
+Y = np.reshape([[0], [1], [0]], (3, 1, 1))
+network = [Dense(2, 3), Dense(3, 1)]
+for epoch in range(1000):
+    for x, y in zip(X, Y):
+        out = x
+        for layer in network:
+            out = layer.forward(out)
+        error = np.mean((out - y) ** 2)
+        grad = 2 * (out - y) / y.size
+        for layer in reversed(network):
+            grad = layer.backward(grad, 0.1)
+"""
+
+
+def test_a_first_example_of_zeros_hides_no_gradient_and_layers_are_told_apart_by_shapes():
+    found = audit_program(LAYERS, "layers.py")
+    assert (found.verdict, [g.verdict for g in found.gradients]) == ("right", ["right"] * 4)
+    assert "✓ weights_gradient (3, 2)" in str(found)
+    assert max(map(len, str(found).splitlines())) <= 80
+    found = audit_program(LAYERS.replace("= grad @ self", "= 2 * grad @ self"), "layers.py")
+    assert [g.verdict for g in found.gradients] == ["wrong", "right", "wrong", "right"]

@@ -233,7 +233,11 @@ class Calls(Machine):
         inner = node.args[place]
         if not isinstance(args[place], (np.ndarray, float)):
             return
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id.removeprefix("octave ") in _PARTS_SET:
+        if (
+            isinstance(inner, ast.Call)
+            and isinstance(inner.func, ast.Name)
+            and inner.func.id.removeprefix("octave ") in _PARTS_SET
+        ):
             return
         whole, last = self._held_in(node.args[0], frame), args[2 if place == 1 else 1]
         if place == 2:

@@ -96,7 +96,9 @@ def holds(machine: Machine, value: Any) -> bool:
 def at_index(machine: Machine, receiver: Any, index: Any) -> Any:
     """Return what an index gives."""
     own = method(receiver, "__getitem__")
-    return item_of(machine.budget, receiver, index) if own is None else machine.call_function(own, [receiver, index], {})
+    return (
+        item_of(machine.budget, receiver, index) if own is None else machine.call_function(own, [receiver, index], {})
+    )
 
 
 def put_at(machine: Machine, receiver: Any, index: Any, value: Any) -> None:

@@ -173,7 +173,8 @@ def _isinstance(machine: Machine, value: Any, kind: Any) -> bool:
 
 _WITH_BUDGET: dict[str, Callable[..., Any]] = {
     "range": _range, "xrange": _range, "list": _listed, "zip": _zip, "enumerate": _enumerate, "reversed": _reversed,
-    "set": _distinct, "map": _map, "pow": _pow, "len": length_of, "abs": size_of, "bool": holds, "hasattr": _has, "dict": _dict_of, "isinstance": _isinstance,
+    "set": _distinct, "map": _map, "pow": _pow, "len": length_of,
+    "abs": size_of, "bool": holds, "hasattr": _has, "dict": _dict_of, "isinstance": _isinstance,
     "next": _next, "iter": _iter, "filter": _filter, "divmod": _divmod, "callable": _callable,
     **{name: _all_of(name) for name in ("sum", "min", "max", "any", "all", "sorted", "tuple")},
 }  # fmt: skip
