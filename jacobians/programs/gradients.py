@@ -313,7 +313,9 @@ def _pair_of(
 ) -> tuple[Event, float, bool] | None:
     """The parameter whose gradient an event may be, the sign, and whether its name is that of any gradient."""
     if event.kind == "update":
-        stored = next((e for e in events[event.index + 1 :] if e.node is not None), None)
+        moved = [e for e in events[event.index + 1 :] if e.node is not None]
+        # where the step has a name, ``change = alpha * G``, another parameter may be moved before its own
+        stored = next((e for e in moved if _on_line(plan, e, event.line)), next(iter(moved), None))
         update = plan.updates.get(id(stored.node)) if stored is not None else None
         if stored is None or update is None or np.size(stored.value) != np.size(event.copy):
             return None
@@ -361,6 +363,12 @@ def _pair_of(
                 if fits or id(event.value) in returned:
                     return parameter, 1.0, True
     return None
+
+
+def _on_line(plan: Plan, moved: Event, line: int) -> bool:
+    """Whether a parameter is moved along a gradient that stands on a line."""
+    update = plan.updates.get(id(moved.node))
+    return update is not None and update.gradient is not None and line in (update.gradient.lineno, update.node.lineno)
 
 
 def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
