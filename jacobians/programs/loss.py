@@ -279,7 +279,9 @@ def _is_label(key: str) -> bool:
     return key in _LABELS or _LABEL.search(key) is not None
 
 
-_LABEL = re.compile(r"(?i)one_?hot|^(train(ing)?|known)_?(set_)?(outputs?|targets?|labels?|y)$")
+_LABEL = re.compile(
+    r"(?i)one_?hot|^(train(ing)?|known|expected|desired|true|actual)_?(set_)?(outputs?|targets?|labels?|values?|y)$"
+)
 
 
 def _fitting(labels: Any, outputs: Any) -> Any:
