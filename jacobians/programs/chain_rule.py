@@ -165,23 +165,23 @@ class Following(Evaluator):
 
     tape: Tape
 
-    def _operated(self, op: ast.operator, left: Any, right: Any) -> Any:
-        made = super()._operated(op, left, right)
+    def of_two(self, op: ast.operator, left: Any, right: Any) -> Any:
+        made = super().of_two(op, left, right)
         if self.tape.on and is_smooth(made) and (is_smooth(left) or is_smooth(right)):
             back = of_operator(op, left, right)
             if back is not None:
                 self.tape.operation(made, [left, right], back)
         return made
 
-    def _signed(self, op: ast.unaryop, value: Any) -> Any:
-        made = super()._signed(op, value)
+    def of_one(self, op: ast.unaryop, value: Any) -> Any:
+        made = super().of_one(op, value)
         if self.tape.on and is_smooth(made) and is_smooth(value):
             sign = -1.0 if isinstance(op, ast.USub) else 1.0
             self.tape.operation(made, [value], lambda g: [sign * g])
         return made
 
-    def _item(self, receiver: Any, index: Any) -> Any:
-        made = super()._item(receiver, index)
+    def entry(self, receiver: Any, index: Any) -> Any:
+        made = super().entry(receiver, index)
         if self.tape.on and isinstance(receiver, np.ndarray) and is_smooth(made) and is_smooth(receiver):
             self._taken(receiver, as_index(index, receiver.shape, self.budget), made)
         return made
@@ -198,18 +198,18 @@ class Following(Evaluator):
 
         self.tape.operation(made, [receiver], back)
 
-    def _put(self, receiver: Any, index: Any, value: Any) -> None:
-        super()._put(receiver, index, value)
+    def put(self, receiver: Any, index: Any, value: Any) -> None:
+        super().put(receiver, index, value)
         if self.tape.on and isinstance(receiver, np.ndarray) and is_smooth(receiver):
             self.tape.stored(receiver, as_index(index, receiver.shape, self.budget), value)
 
-    def _overwrite(self, held: Any, made: Any) -> None:
-        super()._overwrite(held, made)
+    def overwrite(self, held: Any, made: Any) -> None:
+        super().overwrite(held, made)
         if self.tape.on and is_smooth(held):
             self.tape.stored(held, Ellipsis, made)
 
-    def _iterated(self, value: Any) -> Any:
-        items = super()._iterated(value)
+    def rows(self, value: Any) -> Any:
+        items = super().rows(value)
         if self.tape.on and isinstance(items, np.ndarray) and items.ndim == 1 and is_smooth(items):
             return list(self._entries(items))
         return items
@@ -219,17 +219,17 @@ class Following(Evaluator):
             self._taken(items, place, made)
             yield made
 
-    def _built_in(self, called: BuiltIn, args: list[Any], keywords: dict[str, Any]) -> Any:
+    def built_in(self, called: BuiltIn, args: list[Any], keywords: dict[str, Any]) -> Any:
         calls = any(isinstance(arg, (Function, Bound, BuiltIn)) for arg in args)  # what it calls is followed itself
         if not self.tape.on or calls or called.name in IN_PLACE or "random" in called.name:
-            return super()._built_in(called, args, keywords)
+            return super().built_in(called, args, keywords)
         given, call = args, called.call
         if called.of is not None:
             given, call = [called.receiver, *args], called.of
         leaves, back = of_function(called.name, call, given, keywords)
         self.tape.on = False  # what it calls is a part of it
         try:
-            made = super()._built_in(called, args, keywords)
+            made = super().built_in(called, args, keywords)
         finally:
             self.tape.on = True
         values = [leaf.value for leaf in leaves]

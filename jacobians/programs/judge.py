@@ -16,6 +16,7 @@ from jacobians.programs import naming
 from jacobians.programs.data import guesses, random_of
 from jacobians.programs.entries import Entry, arguments_of, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
+from jacobians.programs.lists import of_no_parameter, unmatched
 from jacobians.programs.loss import USUAL, Loss, inferred_losses, is_called, is_usual, losses_of
 from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
 from jacobians.programs.recording import Run, reals, scalar
@@ -241,7 +242,7 @@ def _best(
         study = studied(subject, run, settings)
         if study is None:
             # it runs on these data, so that where it fails on others the data are at fault
-            failure = Failed(entry, "it shows no gradient") if run.error is None else failure
+            failure = Failed(entry, _without_gradient(run)) if run.error is None else failure
             runs = runs or run.error is None
             if settings.loss is not None and all(settings.loss not in (e.key, e.shown) for e in run.events):
                 failure = Failed(entry, f"it sets no loss that is called {settings.loss}")
@@ -254,7 +255,8 @@ def _best(
             several = several or study
             continue
         right = right_along(study)
-        share = right / len(study.claims)
+        # one hidden unit hides sums over the wrong axis; it is no better unless the program forces it
+        share = right / len(study.claims) * (_ONE_UNIT if _has_one_unit(study) else 1.0)
         # where as many are right, gradients in their parameters' shapes speak for the guess
         fits = sum(fitted(c.value, c.origin.value)[0] is not None for c in study.claims)
         if best is None or (share, fits) > best[0]:
@@ -267,6 +269,21 @@ def _best(
         reading.failures.append(failure)
         return None
     return several if best is None else best[1]
+
+
+_ONE_UNIT = 0.49
+
+
+def _has_one_unit(study: Study) -> bool:
+    """Whether a weight has one row and one column, on data of several features that the program does not give."""
+    given = study.subject.given
+    return bool(given) and any(np.shape(c.origin.value) == (1, 1) for c in study.claims)
+
+
+def _without_gradient(run: Run) -> str:
+    """Why a run shows no gradient: it returns lists that belong to no parameters, or none at all."""
+    lists = unmatched(run.events)
+    return of_no_parameter(lists) if lists else "it shows no gradient"
 
 
 def _is_no_number(study: Study) -> bool:
@@ -355,11 +372,12 @@ _TINY = 0.15
 
 
 def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]:
-    """Put random numbers in the place of parameters that are zero or tiny, and of a strength that is zero."""
+    """Put random numbers in the place of parameters that are zero, tiny or saturate, and of a strength that is zero."""
     made: dict[int, Any] = {}
     for claim in claims:
         value = np.asarray(claim.origin.value, dtype=float)
-        if value.size == 0 or (value.size > 1 and float(np.std(value)) > _TINY):
+        spread = float(np.std(value)) if value.size else 0.0
+        if value.size == 0 or (value.size > 1 and spread > _TINY and not _saturates(value.shape, spread)):
             continue
         if value.size == 1 and abs(float(value.ravel()[0])) > 0.01:
             continue
@@ -377,6 +395,11 @@ def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]
         if held is not None and abs(held) < 0.02 and naming.is_regulariser(event.key) and event.key != "C":
             made = both(made, {event.index: lambda value: subject.strength})
     return made
+
+
+def _saturates(shape: tuple[int, ...], spread: float) -> bool:
+    """Whether the weights of a wide layer make its outputs so large that ``log(p + 1e-12)`` is no log of p."""
+    return len(shape) == 2 and max(shape) >= 40 and spread * float(np.sqrt(max(shape))) > 3.0
 
 
 _INPUTS = re.compile(r"[xX]\w{0,6}|(\w+_)?inputs?|data")

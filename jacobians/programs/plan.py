@@ -514,6 +514,8 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
         if isinstance(node, ast.While):
             training.append(id(node))
             continue
+        if _through_parameters(node, [part for part in inside if id(part) in updates]):
+            continue
         names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
         target = key_of(node.target).lower()
         often = any(word in name for name in names for word in _HOW_OFTEN)
@@ -521,7 +523,17 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
             training.append(id(node))
         else:
             long.append(id(node))
-    return training, long
+    # a loop around one that trains trains again and again: ``for alpha in alphas``
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and id(node) not in training]
+    again = [id(loop) for loop in loops if any(id(part) in training for part in ast.walk(loop))]
+    return training + again, [place for place in long if place not in again]
+
+
+def _through_parameters(loop: ast.For, updates: list[ast.AST]) -> bool:
+    """Whether a loop moves one parameter after another: ``for p in net.parameters(): p.data -= lr * p.grad``."""
+    own = {part.id for part in ast.walk(loop.target) if isinstance(part, ast.Name)}
+    targets = [update.targets[0] if isinstance(update, ast.Assign) else update.target for update in updates]  # type: ignore[attr-defined]
+    return bool(targets) and all(isinstance(t, ast.Attribute) and key_of(t.value) in own for t in targets)
 
 
 _UPDATES_ELSEWHERE = re.compile(r"(?i)update_?(param|weight)\w*|(sgd|adam|momentum)_update")

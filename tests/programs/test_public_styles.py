@@ -406,6 +406,118 @@ def test_a_first_example_of_zeros_hides_no_gradient_and_layers_are_told_apart_by
     assert [g.verdict for g in found.gradients] == ["wrong", "right", "wrong", "right"]
 
 
+LONE = """
+import numpy as np
+
+def batchnorm_backward(dout, cache):
+    x, gamma, xhat, std = cache
+    N = x.shape[0]
+    dgamma, dbeta = (dout * xhat).sum(0), dout.sum(0)
+    dh = dout * gamma
+    dx = (N * dh - dh.sum(0) - xhat * (dh * xhat).sum(0)) / N / std
+    return dx, dgamma, dbeta
+"""
+
+
+def test_a_backward_function_whose_cache_nothing_makes_is_not_judged_and_no_line_is_blamed():
+    found = audit_program(LONE, "bn.py")
+    (failure,) = found.failures
+    assert (found.verdict, failure.line) == ("not judged", 0)
+    assert failure.why == (
+        "nothing in the file makes its cache, so that it is not known what it holds; put batchnorm_forward into the "
+        "same file"
+    )
+    assert found.check.startswith("put a function of arrays that returns loss and gradients into bn, and give it to")
+
+
+def test_what_is_said_to_check_a_method_can_be_done():
+    text = "class Net:\n    def loss(self, X, y):\n        match 1:\n            case _:\n"
+    text += "                e = X @ self.W - y\n"
+    found = audit_program(text + "        dW = X.T @ e\n        return e @ e / 2, dW\n", "net.py")
+    assert found.check == (
+        "put a function of arrays that calls Net.loss and returns loss and gradients into net, and give it to "
+        "jacobians check net:ITS_NAME (this runs your code)"
+    )
+
+
+def test_one_hidden_unit_hides_no_sum_over_the_wrong_axis():
+    text = """
+def loss_and_grads(p, X, y):
+    # y has shape (n, 1)
+    H = np.tanh(X @ p['W'] + p['b'])
+    diff = H @ p['v'] - y
+    g = {}
+    g['v'] = H.T @ diff
+    dZ = diff @ p['v'].T * (1 - H ** 2)
+    g['W'] = X.T @ dZ
+    g['b'] = dZ.sum()
+    return np.sum(diff ** 2) / 2, g
+"""
+    assert {g.name: g.verdict for g in audit_program(text).gradients}["g['b']"] == "wrong"
+
+
+def test_a_weight_that_is_read_after_its_update_is_found_in_every_layer():
+    stale = LAYERS.replace("        back = self.weights.T @ grad\n", "").replace(
+        "        return back", "        return self.weights.T @ grad"
+    )
+    found = audit_program(stale, "layers.py")
+    assert found.verdict == "wrong"
+    assert {fault.slip for fault in found.entries[0].faults} == {"updated-weights"}
+
+
+def test_a_program_that_trains_once_for_each_step_size_is_judged_once():
+    text = """
+X, y = np.array([[0, 0, 1], [1, 1, 1], [1, 0, 1], [0, 1, 1]]), np.array([[0], [1], [1], [0]])
+for alpha in [0.1, 1, 10]:
+    W = 2 * np.random.random((3, 1)) - 1
+    for j in range(1000):
+        out = 1 / (1 + np.exp(-X @ W))
+        delta = (out - y) * out * (1 - out)
+        W -= alpha * X.T.dot(delta)
+"""
+    assert audit_program(text, "alphas.py").summary == "alphas.py: right (1 of 1 gradients right)"
+
+
+def test_a_loss_that_is_an_object_is_the_number_in_it():
+    text = """
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents, self.back = data, 0.0, parents, lambda: None
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+        def back():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.back = back
+        return out
+    def backward(self):
+        self.grad = 1.0
+        queue = [self]
+        for v in queue:
+            v.back()
+            queue += v.parents
+
+class Model:
+    def __init__(self): self.w = [Value(0.7), Value(-1.2)]
+    def __call__(self, x): return x * self.w[0] * self.w[1]
+    def parameters(self): return self.w
+
+model = Model()
+for step in range(20):
+    out = model(Value(1.5))
+    loss = out * out
+    for p in model.parameters():
+        p.grad = 0.0
+    loss.backward()
+    for p in model.parameters():
+        p.data -= 0.1 * p.grad
+"""
+    # out has two uses; as its parents are queued twice, they get their part twice over
+    assert audit_program(text, "graph.py").verdict == "wrong"
+    right = text.replace("loss = out * out", "loss = out")
+    assert audit_program(right, "graph.py").summary == "graph.py: right (2 of 2 gradients right)"
+
+
 STEPS = """
 import numpy as np
 X, y = np.random.randn(60, 3), np.random.randn(60)

@@ -114,25 +114,25 @@ class Machine(ABC):
 
     # what is done with numbers, each in one place, so that an evaluator that follows them has it there
 
-    def _operated(self, op: ast.operator, left: Any, right: Any) -> Any:
+    def of_two(self, op: ast.operator, left: Any, right: Any) -> Any:
         return binary(op, left, right, self.budget, whole=self.whole_division)
 
-    def _signed(self, op: ast.unaryop, value: Any) -> Any:
+    def of_one(self, op: ast.unaryop, value: Any) -> Any:
         return unary(op, value)
 
-    def _item(self, receiver: Any, index: Any) -> Any:
+    def entry(self, receiver: Any, index: Any) -> Any:
         return item_of(self.budget, receiver, index)
 
-    def _put(self, receiver: Any, index: Any, value: Any) -> None:
+    def put(self, receiver: Any, index: Any, value: Any) -> None:
         set_item(self.budget, receiver, index, value)
 
-    def _overwrite(self, held: Any, made: Any) -> None:
+    def overwrite(self, held: Any, made: Any) -> None:
         held[...] = made
 
-    def _iterated(self, value: Any) -> Any:
+    def rows(self, value: Any) -> Any:
         return iterated(value)
 
-    def _built_in(self, called: BuiltIn, args: list[Any], keywords: dict[str, Any]) -> Any:
+    def built_in(self, called: BuiltIn, args: list[Any], keywords: dict[str, Any]) -> Any:
         return called.call(*args, **keywords)
 
     def _in_tables(self, name: str) -> BuiltIn | Any:
