@@ -594,6 +594,7 @@ def no_attribute(owner: object, name: str, meant: str = "") -> AttributeError:
     (AttributeError("a complex has no attribute 'imagg'; did you mean 'imag'?"), \
 AttributeError("a complex has no attribute 'angle'; write np.angle(z)"))
     """
-    public = (known for known in dir(type(owner)) if not known.startswith("_"))
-    near = "" if meant or name.startswith("_") else did_you_mean(name, public)
+    near = ""
+    if not meant and not name.startswith("_"):
+        near = did_you_mean(name, (known for known in dir(type(owner)) if not known.startswith("_")))
     return AttributeError(f"a {type(owner).__name__} has no attribute {name!r}{meant or near}")
