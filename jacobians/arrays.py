@@ -368,24 +368,6 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
     return sizes
 
 
-def as_count(count: Any, name: str, operation: str) -> int:
-    """Return a whole number from 0 on.
-
-    Raises
-    ------
-    ShapeError
-        If it is none.
-    """
-    try:
-        found = index(count)
-    except TypeError:
-        found = -1
-    if found < 0:
-        given = repr(count) if isinstance(count, int | float) else kind_of(count)
-        raise ShapeError(f"{operation}: {name} is {given}; expected a whole number from 0 on")
-    return found
-
-
 size_of: Callable[[Shape], int] = math.prod
 """The number of entries of an array of this shape (1 for a scalar)."""
 
