@@ -282,6 +282,8 @@ def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
         mend = ": sparse arrays are not computed with; take its toarray()"
     elif isinstance(value, Mapping):
         mend = ": are two arguments in each other's place?"
+        if name in ("tangent", "cotangent"):
+            mend = ": put the arrays of all parameters into one vector, net.pack(arrays)"
     elif value is None:
         mend = ""
     elif np.asarray(value).dtype.kind not in "OUS":
@@ -551,6 +553,17 @@ def chosen(name: str, known: Mapping[str, T], operation: str) -> T:
     raise LayoutError(
         f"{operation}: {name!r} is unknown; choose from {', '.join(known)}{did_you_mean(str(name), known)}"
     )
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """Return a number and what it counts, in the singular for one.
+
+    Examples
+    --------
+    >>> counted(1, "evaluation"), counted(2, "evaluation"), counted(0, "entry", "entries")
+    ('1 evaluation', '2 evaluations', '0 entries')
+    """
+    return f"{count} {one if count == 1 else several or one + 's'}"
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

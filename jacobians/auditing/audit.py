@@ -223,7 +223,9 @@ def _judged(readings_: tuple[Reading, ...], question: Question | None) -> Audit:
         nearest=claim.nearest,
         elsewhere=places,
         draws=len(setting.draws),
-        reading=best.described,
+        reading=best.described if best.is_right or difference is None else _with_the_loss(best.described, setting),
+        notation=found.formula.notation,
+        own_names=_own_names(found),
     )
 
 
@@ -233,7 +235,26 @@ def _problem(found: Checked, difference: float | None) -> str:
     if difference is None and found.expr is not None:
         name, true = found.claim.name, found.claim.truths[0].shape
         return f"the right side is {shown(found.expr.shape)}, and {name} is {shown(true)}"
-    return f"the shapes fit; the largest difference is {difference:.2g} of the largest entry"
+    return f"the shapes fit, but the values differ, by up to {difference:.2g} times the largest entry"
+
+
+def _with_the_loss(read: str, setting: RandomBatches) -> str:
+    """How the text was read, and what is differentiated: the factor 1/N hangs on it."""
+    loss = setting.network.loss
+    over = {"mean": "mean", "sum": "sum"}.get(loss.reduction)
+    if over is None or setting.examples == 1:
+        return read
+    return "; ".join(
+        filter(None, (read, f"the loss is the {over} of {loss.name} over the {setting.examples} examples"))
+    )
+
+
+def _own_names(found: Checked) -> dict[str, str]:
+    """How the text calls what the convention calls otherwise."""
+    left, names = found.formula.left, dict(found.scope.written)
+    if left.of is None and left.index is None and left.wrt.isidentifier():
+        names[found.claim.name] = left.wrt
+    return {name: own for name, own in names.items() if own != name}
 
 
 def _shapes(found: Checked) -> tuple[TermShape, ...]:

@@ -16,6 +16,8 @@ STRENGTHS = (
 COUNTS = ("N", "m", "n", "batch_size", "num_train", "n_samples", "num_examples")
 _CLASSES = ("C", "num_classes", "n_classes", "classes", "n_outputs")
 _TARGETS = ("T", "t", "targets", "target", "labels", "y_true", "y", "y_matrix", "y_onehot", "y_one_hot", "one_hot")
+LABELS = ("y", "t", "labels", "label", "targets", "target", "y_true")
+"""Of those, the ones that often hold a list of labels."""
 _INPUTS = ("inputs", "input", "data", "x")
 
 

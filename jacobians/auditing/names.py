@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, show_shape, size_of
 from jacobians.auditing.claims import Claim, claims
-from jacobians.auditing.course_words import GENERIC, LISTS, LOSS_NAMES, names_of_role, synonyms_of
+from jacobians.auditing.course_words import GENERIC, LABELS, LISTS, LOSS_NAMES, names_of_role, synonyms_of
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.random_batches import RandomBatches
 from jacobians.auditing.terms import Builder, ClashError, Term, call, leaf, number
@@ -106,6 +106,8 @@ class Scope:
         The names that mean several things and were used, with all that they mean.
     notes : dict
         What was taken for granted, in clauses.
+    written : dict
+        How the text writes the names of `symbols` and of `known` that it uses.
     elements : str
         The letters of the entries that the left side names, in w_{jk}.
     several : bool
@@ -127,6 +129,7 @@ class Scope:
     loops: set[str] = field(default_factory=set)
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     elements: str = ""
     several: bool = False
 
@@ -166,7 +169,7 @@ class Scope:
 
     def reading(self, choices: Mapping[str, str], layer: int | None) -> Scope:
         """Return the same names with some choices made, before any line of a text."""
-        fresh: dict[str, Any] = {"terms": {}, "used": set(), "loops": set(), "asked": {}, "notes": {}}
+        fresh: dict[str, Any] = {"terms": {}, "used": set(), "loops": set(), "asked": {}, "notes": {}, "written": {}}
         return replace(self, choices=choices, layer=layer, **fresh)
 
     @property
@@ -418,6 +421,12 @@ class Scope:
             raise source.error(f"{name!r} is unknown; {self.near(name)}", span)
         if isinstance(found, Symbol) and found.name == self.target:
             raise source.error(f"a formula for {self.target} cannot use {self.target} itself", span)
+        if isinstance(found, Symbol) and name.isidentifier():
+            self.written.setdefault(found.name, name)
+            if found.name == "Y" and name in LABELS and found.ndim == 2 and found.shape[self.feature_axis] > 1:
+                kind = self.setting.network.loss.takes
+                if kind == "labels":
+                    self.notes[f"{name} is one-hot, {show_shape(found.shape)}, not a list of labels"] = None
         return leaf(found, span)
 
     def derivative(self, of: str, wrt: str, source: Source, span: Span) -> Term:
@@ -491,6 +500,9 @@ class Scope:
         more = self.complete(function, len(arguments)) if arguments else None
         if more is None:
             raise source.error(f"{function} does not take {len(arguments)} arguments", span)
+        called = re.match(r"\s*(\w+)\(", source.part(span))
+        if called and self.function(called[1]) == function:
+            self.written.setdefault(f"{function}()", called[1])
         return call(function, (*arguments, *map(number, more)), span)
 
     def no_function(self, name: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal, TypeAlias
 
 from jacobians.arrays import Shape, show_shape
+from jacobians.auditing.own_words import in_own_words
 from jacobians.auditing.slips import Slip
 from jacobians.derivation.equations import Equation
 
@@ -69,6 +70,10 @@ class Audit:
         The random batches on which it was compared.
     reading : str
         How names that can mean several things were read, and what was taken for granted; empty where nothing was.
+    notation : {"numpy", "latex", "octave"}
+        The formula's.
+    own_names : mapping of str to str
+        How the formula calls arrays and functions of the convention.
 
     Examples
     --------
@@ -91,6 +96,8 @@ class Audit:
     elsewhere: tuple[str, ...]
     draws: int
     reading: str = ""
+    notation: str = "numpy"
+    own_names: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.verdict == "right"
@@ -121,17 +128,21 @@ class Audit:
         yield from wrapped(f"{self.verdict} in {self.convention} ({self.claim})")
         if self.verdict == "right":
             yield f"compared on {self.draws} random batches"
-            yield from wrapped(f"read so: {self.reading}") if self.reading else ()
+            yield from self._read_so()
             return
         yield from wrapped(_sentence(self.problem))
         if self.slips:
             yield from wrapped(f"Slip: {self.slip}. {self.explanation}")
         else:
             yield "No slip of the catalogue explains it."
+        yield from self._read_so()
         yield ""
         if self.mended is not None and self.mended.numpy != self.nearest.numpy:
-            yield f"mended        {self.mended.numpy}"
-        yield f"right         {self.nearest.numpy}"
+            yield f"mended        {in_own_words(self.mended, self.notation, self.own_names)}"
+        right = in_own_words(self.nearest, self.notation, self.own_names)
+        yield f"right         {right}"
+        if self.notation != "numpy":
+            yield f"in NumPy      {self.nearest.numpy}"
         yield f"in symbols    {self.nearest.text}"
         if self.elsewhere:
             yield from wrapped(f"right in      {', '.join(self.elsewhere)}", "              ")
@@ -141,6 +152,10 @@ class Audit:
         for row in self.shapes:
             size = shown(row.shape) if row.shape is not None else "does not fit  ←"
             yield f"  {_short(row.text, width):<{width}}  {size}"
+
+    def _read_so(self) -> Iterator[str]:
+        if self.reading:
+            yield from wrapped(f"read so: {self.reading}", "         ")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as plain numbers and strings, ready for JSON."""
@@ -157,6 +172,7 @@ class Audit:
             "explanation": self.explanation,
             "mended": None if self.mended is None else self.mended.numpy,
             "nearest": {"numpy": self.nearest.numpy, "latex": self.nearest.latex, "text": self.nearest.text},
+            "in_own_words": in_own_words(self.nearest, self.notation, self.own_names),
             "elsewhere": list(self.elsewhere),
             "draws": self.draws,
             "reading": self.reading,

@@ -32,7 +32,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="dW1=W1",
         help="of a --program: which parameter a gradient belongs to; may be repeated",
     )
-    group.add_argument("--loss-name", metavar="NAME", help="of a --program: what it calls its loss")
+    group.add_argument(
+        "--loss-name",
+        metavar="NAME",
+        help="of a --program: what it calls its loss; where it computes none, such as 'mean squared error'",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

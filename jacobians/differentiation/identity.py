@@ -276,7 +276,7 @@ def _matches(question: _Question, symmetric: tuple[str, ...]) -> _Matches:
         same = all(abs(other - one) <= 1e-7 * abs(one) for other in others)
         problem = f"it is {one:g} times the right one" if same else "it is the right one times a number that varies"
     else:
-        problem = f"the shapes fit; the largest difference is {nearest:.2g} of the largest entry"
+        problem = f"the shapes fit, but the values differ, by up to {nearest:.2g} times the largest entry"
     return _Matches(right, fits, float(nearest), problem)
 
 

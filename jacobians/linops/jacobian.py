@@ -29,6 +29,7 @@ from jacobians.arrays import (
     size_of,
 )
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.layout import Order
 from jacobians.linops.kernels import may_alias
 from jacobians.linops.matrix_views import MatrixViews
@@ -329,6 +330,7 @@ class Jacobian(MatrixViews):
 
     # --- actions ---------------------------------------------------------------------------------
 
+    @written("J.jvp(tangent)")
     def jvp(self, tangent: Array) -> Array:
         """Return J·tangent (the pushforward), for one tangent of shape `domain` or a stack of them.
 
@@ -360,6 +362,7 @@ class Jacobian(MatrixViews):
             return image
         return image.copy(order="K") if may_alias(image, (tangent, *self.arrays)) else image
 
+    @written("J.vjp(cotangent)")
     def vjp(self, cotangent: Array) -> Array:
         """Return Jᵀ·cotangent (the pullback), for one cotangent of shape `codomain` or a stack of them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from jacobians.errors import DataError
 from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.derived import derivation_of
 from jacobians.programs.elsewhere import wrong_elsewhere
-from jacobians.programs.entries import entries_of
+from jacobians.programs.entries import arguments_of, entries_of
 from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
 from jacobians.programs.gradients import Claim
 from jacobians.programs.judge import (
@@ -28,7 +29,8 @@ from jacobians.programs.judge import (
     studied,
     wrong_ones,
 )
-from jacobians.programs.naming import is_gradient, is_loss
+from jacobians.programs.lists import of_no_parameter, unmatched
+from jacobians.programs.naming import is_gradient
 from jacobians.programs.octave_fragments import forward_passes
 from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
@@ -70,7 +72,9 @@ def audit_program(
         Its name; the suffix says what it is: ``.py``, ``.ipynb``, or ``.m`` of Octave and MATLAB.
     loss : str, optional
         The loss's name in the program. Unless given: the number that is returned with the gradients, or a name such
-        as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right.
+        as ``loss``, ``cost`` and ``J``; else the usual loss under which most gradients are right. Where the program
+        computes no loss, a usual one by its name: ``"half squared error"``, ``"squared error"``,
+        ``"binary cross-entropy"``, ``"cross-entropy"``, and ``"mean …"`` of each.
     wrt : mapping of str to str, optional
         Which parameter a gradient belongs to, by their names, such as ``{"dW1": "W1"}``, where the names do not say it.
     seed : int
@@ -181,7 +185,7 @@ def _stops(source: Source, failed: Failed, reading: Reading) -> bool:
 def _after_loss(failed: Failed) -> bool:
     """Whether a program fails when its loss has its value."""
     run = failed.run
-    return run is not None and any(is_loss(e.key) and e.kind in ("assign", "write", "return") for e in run.events)
+    return run is not None and run.has_loss()
 
 
 def _in_update(failed: Failed) -> bool:
@@ -237,7 +241,7 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair], wrt: Map
     entries = tuple(_entry(study, mended) for study in _distinct(reading.studies))
     verdicts = [g.verdict for entry in entries for g in entry.gradients]
     failures = tuple(_failure(source, failed) for failed in (*reading.failures, *reading.beside))
-    failures += tuple(_misnamed(reading, wrt))
+    failures += (*_misnamed(reading, wrt), *_unmatched(reading))
     nothing = not reading.studies and not failures and not reading.unread
     if nothing:
         failures = (Failure("the file", _without_gradients(source), 0, "", "", "", (), (), ""),)
@@ -264,6 +268,15 @@ def _without_gradients(source: Source) -> str:
     if not source.tree.body:
         return "it holds no code"
     return "it computes no gradient: none has a name such as dW or grads['W'], and no line is W -= lr * …"
+
+
+def _unmatched(reading: Reading) -> Iterator[Failure]:
+    """Say which lists of a judged function may be gradients and were not judged."""
+    for study in reading.studies:
+        taken = {claim.name.partition("[")[0] for claim in study.claims}
+        lists = [name for name in unmatched(study.run.events) if name not in taken]
+        if lists:
+            yield Failure(study.subject.entry.name, of_no_parameter(lists), 0, "", "", "", (), (), "")
 
 
 def _misnamed(reading: Reading, wrt: Mapping[str, str]) -> Iterator[Failure]:
@@ -321,10 +334,22 @@ def _instead(source: Source, beside: Sequence[Failed]) -> str:
         return ""
     module = source.name.rpartition("/")[2].removesuffix(".py").removesuffix(".ipynb")
     entries = [failed.entry for failed in beside] or entries_of(source.tree)
-    names = [e.functions[0].name for e in entries if e.functions and e.owner is None]
-    if names:
+    names = [e.functions[0].name for e in entries if e.functions and e.owner is None and _returns_value(e.functions[0])]
+    if names and not source.name.endswith(".ipynb"):
         return f"jacobians check {module}:{names[0]} (this runs your code)"
-    return f"jacobians check {module}:FUNCTION, of a function that returns loss and gradients (this runs your code)"
+    method = next((f"{e.owner.name}.{e.functions[0].name}" for e in entries if e.owner is not None), "")
+    what = f"a function of arrays that calls {method} and" if method else "a function of arrays that"
+    where = f"{module}.py" if source.name.endswith(".ipynb") else f"{module}"
+    command = f"jacobians check {module}:ITS_NAME (this runs your code)"
+    return f"put {what} returns loss and gradients into {where}, and give it to {command}"
+
+
+def _returns_value(function: ast.FunctionDef) -> bool:
+    """Whether a function may return a loss: a backward pass by its name, or one that is handed a slope, does not."""
+    names = [name for name, _ in arguments_of(function)]
+    handed = any(re.fullmatch(r"(?i)dout|\w*cache|d[A-Z]\w*|grad_output|output_gradient", name) for name in names)
+    several = any(isinstance(n, ast.Return) and isinstance(n.value, ast.Tuple) for n in ast.walk(function))
+    return several and not handed
 
 
 def _entry(study: Study, mended: Sequence[Repair]) -> EntryAudit:

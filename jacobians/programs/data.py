@@ -328,6 +328,14 @@ class Data:
                 return self._normal(name, (items, users))
             if name == "R":
                 return (random_of(self.seed, name).uniform(size=(items, users)) < 0.6).astype(float)
+        if {"netconfig", "hiddenSize", "numClasses"} <= words:
+            # an autoencoder that is stacked: the last layer is as wide as hiddenSize, and softmax's weights come first
+            last, first = _HIDDEN[:2]
+            if name == "netconfig":
+                return {"inputsize": float(_D), "layersizes": [float(first), float(last)]}
+            if name == "theta":
+                count = self.guess.outputs * last + first * (_D + 1) + last * (first + 1)
+                return self._normal(name, (count,), 0.6)
         if {"visibleSize", "hiddenSize"} <= words:
             if name == "theta":
                 return self._normal(name, (2 * _D * _HIDDEN[0] + _D + _HIDDEN[0],), 0.6)

@@ -196,7 +196,7 @@ _BACKWARD = re.compile(r"(?i)back|grad|bprop|delta|deriv")
 def _backward(source: Source, failed: Failed, error: ProgramError) -> bool:
     """Whether a program fails after its loss has its value, or where its names say that it goes backward."""
     run = failed.run
-    if run is not None and any(naming.is_loss(e.key) and e.kind in ("assign", "write", "return") for e in run.events):
+    if run is not None and run.has_loss():
         return True
     line = next((n for n in ast.walk(source.tree) if isinstance(n, ast.Assign) and n.lineno == error.line), None)
     target = key_of(line.targets[0]) if line is not None else ""

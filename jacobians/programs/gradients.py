@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
+from jacobians.programs.lists import of_lists
 from jacobians.programs.plan import Plan
 from jacobians.programs.recording import Event, Run, owner, reals, scalar
 
@@ -159,11 +160,11 @@ def claims_of(run: Run, plan: Plan, wrt: Mapping[str, str], returned: frozenset[
     for event in events:
         if not _kept_by_optimiser(event, run.events):
             by_key.setdefault(event.key, []).append(event)
-    memory = Memory(run.events)
+    memory, listed = Memory(run.events), of_lists(run.events)
     found: dict[Any, Claim] = {}
     exact: set[Any] = set()
     for event in events:
-        pair = _pair_of(event, run.events, plan, wrt, by_key, returned)
+        pair = _pair_of(event, run.events, plan, wrt, by_key, returned, listed)
         if pair is None:
             continue
         parameter, sign, generic = pair
@@ -273,6 +274,9 @@ def _computed(memory: Memory, event: Event) -> Event | None:
     if same:
         written = [e for e in same if e.kind == "write"]
         return (own or written or same)[0]
+    if not stores and event.kind == "assign" and event.key.endswith("]"):
+        # put into a list, ``grads.insert(0, X.T @ d)``, and named where the list is returned
+        return next((e for e in memory.of(event.value) if e.kind == "inner" and e.value is event.value), None)
     return stores[-1] if stores and isinstance(event.value, np.ndarray) else None
 
 
@@ -305,10 +309,13 @@ def _pair_of(
     wrt: Mapping[str, str],
     by_key: Mapping[str, list[Event]],
     returned: frozenset[int],
+    listed: Mapping[int, tuple[str, Event | None]],
 ) -> tuple[Event, float, bool] | None:
     """The parameter whose gradient an event may be, the sign, and whether its name is that of any gradient."""
     if event.kind == "update":
-        stored = next((e for e in events[event.index + 1 :] if e.node is not None), None)
+        moved = [e for e in events[event.index + 1 :] if e.node is not None]
+        # where the step has a name, ``change = alpha * G``, another parameter may be moved before its own
+        stored = next((e for e in moved if _on_line(plan, e, event.line)), next(iter(moved), None))
         update = plan.updates.get(id(stored.node)) if stored is not None else None
         if stored is None or update is None or np.size(stored.value) != np.size(event.copy):
             return None
@@ -320,6 +327,8 @@ def _pair_of(
         parameter = _last(by_key.get(name, []), event)
         return None if parameter is None else (parameter, 1.0, False)
     names, generic = _names(event, plan)
+    if event.key.endswith("]") and id(event.value) in listed and (own := listed[id(event.value)][1]) is not None:
+        return own, 1.0, False
     if not names and not generic:
         holder = _holder(event, events)
         if holder is None or not _of_returned_gradients(holder):
@@ -337,7 +346,8 @@ def _pair_of(
             return parameter, 1.0, False
     if generic and event.shown != event.key:
         # a tuple of expressions: they are of the arguments in their order, or each of the one of its shape
-        alike = [e for e in events if e.kind == "argument" and e.frame == event.frame and naming.is_parameter(e.key)]
+        given = [e for e in events if e.kind == "argument" and e.frame == event.frame and naming.is_parameter(e.key)]
+        alike = [e for e in given if isinstance(e.copy, (np.ndarray, float))]
         beside = [e for e in events if (e.key, e.frame, e.line) == (event.key, event.frame, event.line)]
         if len(beside) == len(alike):
             return alike[beside.index(event)], 1.0, False
@@ -355,8 +365,14 @@ def _pair_of(
     return None
 
 
+def _on_line(plan: Plan, moved: Event, line: int) -> bool:
+    """Whether a parameter is moved along a gradient that stands on a line."""
+    update = plan.updates.get(id(moved.node))
+    return update is not None and update.gradient is not None and line in (update.gradient.lineno, update.node.lineno)
+
+
 def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
-    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    container = _container(event.shown)
     if event.kind == "return":
         return [], naming.is_gradient(event.key, plan.names) or "grad" in event.key.lower()
     # f and g are how minimisers call a loss and its gradient
@@ -385,9 +401,14 @@ def _names(event: Event, plan: Plan) -> tuple[list[str], bool]:
     return list(naming.parameters_of(event.key)), generic
 
 
+def _container(shown: str) -> str:
+    """What a part lies in: ``grads`` of ``self.grads['W1']``, of ``grads.W1`` and of ``grads{2}.W``."""
+    return re.split(r"[\[.{]", shown.replace("self.", ""), maxsplit=1)[0]
+
+
 def _of_gradients(event: Event) -> bool:
     """Whether it lies in a dict or a list of gradients, or of what an optimiser keeps for each: ``self.m['W1']``."""
-    container = event.shown.replace("self.", "").split("[")[0].split(".")[0]
+    container = _container(event.shown)
     if container == event.key or event.shown == container:
         return False
     return naming.is_gradient(container) or (naming.is_state(container) and "[" in event.shown)

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from jacobians.programs import naming
 from jacobians.programs.data import Guess, guesses, random_of
 from jacobians.programs.entries import Entry, arguments_of, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
-from jacobians.programs.loss import Loss, inferred_losses, losses_of
+from jacobians.programs.lists import of_no_parameter, unmatched
+from jacobians.programs.loss import USUAL, Loss, inferred_losses, is_called, is_usual, losses_of
 from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
 from jacobians.programs.recording import Run, reals, scalar
 from jacobians.programs.reference import Changes, Derivative, agreed, both, derivative, loss_at
@@ -212,8 +214,8 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
         claimed |= {c.event.function for c in found.claims}
     for found in held:
         judge(found)
-        if len(list(wrong_ones(found))) == len(found.claims):
-            why = "it computes no loss, and its gradients are those of no usual loss; say which it is with --loss-name"
+        if settings.loss is None and len(list(wrong_ones(found))) == len(found.claims):
+            why = f"it computes no loss, and its gradients are those of no usual loss; say which one is meant: {_NAMED}"
             reading.failures.append(Failed(found.subject.entry, why, found.claims[0].line))
             continue
         if not {c.event.function for c in found.claims} & shown:
@@ -222,6 +224,9 @@ def read_program(source: Source, uses: Uses, settings: Settings) -> Reading:
     if limit is not None and not reading.studies:
         raise limit
     return reading
+
+
+_NAMED = f"--loss-name followed by {', '.join(map(repr, USUAL))} or a mean of these"
 
 
 def _says_no_more(function: ast.FunctionDef, claimed: set[str]) -> bool:
@@ -322,7 +327,7 @@ def _best(
         study = studied(subject, run, settings)
         if study is None:
             # it runs on these data, so that where it fails on others the data are at fault
-            failure = Failed(entry, "it shows no gradient") if run.error is None else failure
+            failure = Failed(entry, _without_gradient(run)) if run.error is None else failure
             runs = runs or run.error is None
             if settings.loss is not None and all(settings.loss not in (e.key, e.shown) for e in run.events):
                 failure = Failed(entry, f"it sets no loss that is called {settings.loss}")
@@ -335,7 +340,8 @@ def _best(
             several = several or study
             continue
         right = right_along(study)
-        share = right / len(study.claims)
+        # one hidden unit hides sums over the wrong axis; it is no better unless the program forces it
+        share = right / len(study.claims) * (_ONE_UNIT if _has_one_unit(study) else 1.0)
         # where as many are right, gradients in their parameters' shapes speak for the guess
         fits = sum(fitted(c.value, c.origin.value)[0] is not None for c in study.claims)
         if best is None or (share, fits) > best[0]:
@@ -348,6 +354,21 @@ def _best(
         reading.failures.append(failure)
         return None
     return several if best is None else best[1]
+
+
+_ONE_UNIT = 0.49
+
+
+def _has_one_unit(study: Study) -> bool:
+    """Whether a weight has one row and one column, on data of several features that the program does not give."""
+    given = study.subject.given
+    return bool(given) and any(np.shape(c.origin.value) == (1, 1) for c in study.claims)
+
+
+def _without_gradient(run: Run) -> str:
+    """Why a run shows no gradient: it returns lists that belong to no parameters, or none at all."""
+    lists = unmatched(run.events)
+    return of_no_parameter(lists) if lists else "it shows no gradient"
 
 
 def _is_no_number(study: Study) -> bool:
@@ -436,11 +457,12 @@ _TINY = 0.15
 
 
 def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]:
-    """Put random numbers in the place of parameters that are zero or tiny, and of a strength that is zero."""
+    """Put random numbers in the place of parameters that are zero, tiny or saturate, and of a strength that is zero."""
     made: dict[int, Any] = {}
     for claim in claims:
         value = np.asarray(claim.origin.value, dtype=float)
-        if value.size == 0 or (value.size > 1 and float(np.std(value)) > _TINY):
+        spread = float(np.std(value)) if value.size else 0.0
+        if value.size == 0 or (value.size > 1 and spread > _TINY and not _saturates(value.shape, spread)):
             continue
         if value.size == 1 and abs(float(value.ravel()[0])) > 0.01:
             continue
@@ -448,11 +470,30 @@ def _base(subject: Subject, run: Run, claims: Sequence[Claim]) -> dict[int, Any]
         scale = 0.5 * min(1.0, float(np.sqrt(12.0 / max(value.shape, default=1))))
         new = random_of(subject.seed, f"{claim.parameter} at the start").normal(size=value.shape) * scale
         made = both(made, {claim.origin.index: claim.origin.setter(new)})
+    if any(not np.any(claim.value) for claim in claims):
+        # the first example of a program's own data may be all zeros, which hides what is multiplied with it
+        for event in run.events:
+            if event.kind == "assign" and event.frame == 0 and _INPUTS.fullmatch(event.key) and np.size(event.copy) > 1:
+                made = both(made, {event.index: partial(_with_noise, subject.seed)})
     for event in run.events:
         held = scalar(event.copy) if event.kind == "assign" and event.frame == 0 else None
         if held is not None and abs(held) < 0.02 and naming.is_regulariser(event.key) and event.key != "C":
             made = both(made, {event.index: lambda value: subject.strength})
     return made
+
+
+def _saturates(shape: tuple[int, ...], spread: float) -> bool:
+    """Whether the weights of a wide layer make its outputs so large that ``log(p + 1e-12)`` is no log of p."""
+    return len(shape) == 2 and max(shape) >= 40 and spread * float(np.sqrt(max(shape))) > 3.0
+
+
+_INPUTS = re.compile(r"[xX]\w{0,6}|(\w+_)?inputs?|data")
+
+
+def _with_noise(seed: int, value: Any) -> Any:
+    if not (isinstance(value, np.ndarray) and value.dtype.kind in "fiu"):
+        return value
+    return value + 0.5 * random_of(seed, "inputs that are zero").normal(size=value.shape)
 
 
 def _loss_of(
@@ -473,9 +514,9 @@ def _loss_of(
         before, after = loss_at(subject, loss, base), loss_at(subject, loss, moved)
         if np.isfinite(before) and before != after:
             return loss
-    if settings.loss is not None:
+    if settings.loss is not None and not is_usual(settings.loss):
         return None
-    return _inferred(subject, run, claims, base, values)
+    return _inferred(subject, run, claims, base, values, settings.loss)
 
 
 def _first_backward(run: Run, claims: Sequence[Claim]) -> int:
@@ -487,13 +528,18 @@ def _first_backward(run: Run, claims: Sequence[Claim]) -> int:
     return min(found)
 
 
-def _inferred(subject: Subject, run: Run, claims: list[Claim], base: Changes, values: Mapping[Any, Any]) -> Loss | None:
+def _inferred(
+    subject: Subject, run: Run, claims: list[Claim], base: Changes, values: Mapping[Any, Any], name: str | None
+) -> Loss | None:
     candidates = inferred_losses(run, min(c.event.index for c in claims))
+    if name is not None:
+        candidates = [found for found in candidates if is_called(found[0], name)]
     if not candidates:
         return None
     slopes: dict[int, list[Any]] = {}
     step = 1e-5
     best: tuple[int, Loss] | None = None
+    scaled: tuple[int, Loss] | None = None
     outputs = {loss.index: _stored(subject, loss, base) for loss, _ in candidates}
     for loss, _ in candidates:
         if outputs[loss.index] is None:
@@ -503,15 +549,22 @@ def _inferred(subject: Subject, run: Run, claims: list[Claim], base: Changes, va
                 [_stored(subject, loss, both(base, _moved(c, values, sign * step))) for sign in (1.0, -1.0)]
                 for c in claims
             ]
-        right = 0
         assert loss.of is not None
-        for claim, ends in zip(claims, slopes[loss.index], strict=True):
-            if ends[0] is None or ends[1] is None:
-                continue
-            slope = (loss.of(ends[0]) - loss.of(ends[1])) / (2.0 * step)
-            right += _along(claim, values, slope)
+        along = [
+            (claim, (loss.of(ends[0]) - loss.of(ends[1])) / (2.0 * step))
+            for claim, ends in zip(claims, slopes[loss.index], strict=True)
+            if ends[0] is not None and ends[1] is not None
+        ]
+        right = sum(_along(claim, values, slope) for claim, slope in along)
         if best is None or right > best[0]:
             best = (right, loss)
+        for factor in (_said(claim, values) / slope for claim, slope in along if slope):
+            fit = sum(_along(claim, values, factor * slope) for claim, slope in along) if factor > 0 else 0
+            if fit > 1 and (scaled is None or fit > scaled[0]):
+                scaled = (fit, loss.times(factor))
+    if scaled is not None and best is not None and best[0] == 0 and name is None:
+        # where the program computes no loss, a factor that its gradients share is the loss's
+        return scaled[1]
     return None if best is None else best[1]
 
 
@@ -539,9 +592,16 @@ def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
     given, _ = fitted(claim.value, direction)
     if given is None or not np.isfinite(slope) or slope == 0.0:
         return False
-    said = claim.sign * float(np.sum(given * direction))
+    said = _said(claim, values)
     size = float(np.linalg.norm(given) * np.linalg.norm(direction)) + abs(slope)
     return abs(said - slope) <= 1e-6 * size + 1e-9
+
+
+def _said(claim: Claim, values: Mapping[Any, Any]) -> float:
+    """The slope along a random direction that a gradient says; NaN where it has another shape than its parameter."""
+    direction = _direction(claim, values)
+    given, _ = fitted(claim.value, direction)
+    return float("nan") if given is None else claim.sign * float(np.sum(given * direction))
 
 
 def right_along(study: Study) -> int:

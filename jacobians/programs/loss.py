@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,15 @@ class Loss:
     of: Callable[[Any], float] | None = None
     inferred: str = ""
     sign: float = 1.0
+
+    def times(self, factor: float) -> Loss:
+        """Return an inferred loss times a factor."""
+        count = round(1.0 / factor)
+        whole = abs(count * factor - 1.0) < 1e-6
+        assert self.of is not None
+        words = f"{f'1/{count}' if whole else f'{factor:.4g}'} times {self.inferred}"
+        of = partial(_times, factor, self.of)
+        return replace(self, name=self.name.replace(self.inferred, words), of=of, inferred=words)
 
     def value(self, stored: Any) -> float:
         """Return the loss at what was stored."""
@@ -145,6 +154,10 @@ def _kinds(outputs: Any, labels: Any) -> Iterator[tuple[str, Callable[[Any], flo
                 yield f"{words}the cross-entropy", partial(_classes, y, c)
 
 
+def _times(factor: float, of: Callable[[Any], float], o: Any) -> float:
+    return factor * of(o)
+
+
 def _squares(y: Any, c: float, o: Any) -> float:
     return c * float(np.sum((o - y) ** 2))
 
@@ -159,10 +172,29 @@ def _classes(y: Any, c: float, o: Any) -> float:
         return -c * float(np.sum(y * np.log(o)))
 
 
+USUAL = ("half squared error", "squared error", "binary cross-entropy", "cross-entropy")
+"""Names of the losses that a program without one may be given; each also as the mean, ``mean squared error``."""
+
+
+def is_usual(name: str) -> bool:
+    """Return whether a name is that of a loss that a program without one may be given."""
+    return _plain(name).removeprefix("mean ") in map(_plain, USUAL)
+
+
+def is_called(loss: Loss, name: str) -> bool:
+    """Return whether an inferred loss is the one of a name such as ``mean squared error``."""
+    words = re.sub(r"the mean over (the examples|all entries) of", "mean", loss.inferred)
+    return _plain(words) == _plain(name)
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[-_\s]+", " ", words.lower().replace("the ", "")).strip()
+
+
 def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
     """Return what the loss may be, with the labels: every kind on the last outputs that have the labels' shape."""
     events = [e for e in run.events if isinstance(e.copy, (np.ndarray, float, np.floating)) or _numbers(e.copy)]
-    labels = [e for e in run.events if e.key in _LABELS and (e in events or scalar(e.copy) is not None)]
+    labels = [e for e in run.events if _is_label(e.key) and (e in events or scalar(e.copy) is not None)]
     if not labels:
         labels = [e for e in events if e.key.lower().startswith(("y", "target", "label"))]
     found: list[tuple[Loss, Any]] = []
@@ -180,7 +212,7 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
             naming.is_gradient(event.key)
             or event.key.lower().startswith("delta")
             or naming.is_parameter(event.key)
-            or event.key in _LABELS
+            or _is_label(event.key)
             or "err" in event.key
             or (naming.is_loss(event.key) and scalar(event.copy) is not None)
             or _OF_DERIVATIVES.search(event.function)
@@ -201,6 +233,8 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
                 continue
             if len(used) >= 2:
                 return found
+            if _is_residual(outputs, y, [e for e in events if e.index < event.index]):
+                break
             used.add((event.index, label.index))
             for words, of in _kinds(outputs, y):
                 found.append(
@@ -213,6 +247,14 @@ def inferred_losses(run: Run, first_gradient: int) -> list[tuple[Loss, Any]]:
                 )
             break
     return found
+
+
+def _is_residual(values: Any, labels: Any, before: list[Event]) -> bool:
+    """Whether values are the labels without what was computed before, or the other way round: a residual, no output."""
+    if np.ndim(values) == 0:
+        return False
+    seen = (np.asarray(e.copy) for e in before if np.shape(e.copy) == np.shape(values))
+    return any(np.array_equal(values, labels - o) or np.array_equal(values, o - labels) for o in seen if np.any(o))
 
 
 def _numbers(value: Any) -> bool:
@@ -228,8 +270,18 @@ _BACKWARD = re.compile(r"(?i)back|deriv")
 _LIKELIHOOD = re.compile(r"(?i)ll|log_?lik(elihood)?|likelihood|ll_\w+|log_?l")
 _LABELS = frozenset({
     "y", "Y", "t", "T", "target", "targets", "label", "labels", "y_true", "y_train", "Y_train", "Y_batch", "y_batch",
-    "outputs", "expected", "y_onehot", "Y_onehot", "one_hot", "y_one_hot", "Yb", "yb", "T_train", "t_train",
+    "outputs", "expected", "Yb", "yb", "T_train", "t_train",
 })  # fmt: skip
+
+
+def _is_label(key: str) -> bool:
+    """Whether a name, of an array or of the function that returns it, is that of labels."""
+    return key in _LABELS or _LABEL.search(key) is not None
+
+
+_LABEL = re.compile(
+    r"(?i)one_?hot|^(train(ing)?|known|expected|desired|true|actual)_?(set_)?(outputs?|targets?|labels?|values?|y)$"
+)
 
 
 def _fitting(labels: Any, outputs: Any) -> Any:

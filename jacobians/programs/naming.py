@@ -33,7 +33,7 @@ _STATE = re.compile(
 )
 _PARAMETER = re.compile(
     r"(W\w{0,4}|w\d*|w_\w*|b\d*|b_?[a-z]{0,3}\d?|bias(es)?_?\w{0,8}|[Tt]heta_?\w{0,3}|beta\w?|gamma\w?|weights?_?\w{0,10}|syn_?\d|syn\w|[UV][a-z]{0,2}\d?|Wxh|Whh|Why"
-    r"|W_\w+|nn_params|params?|coeffs?|coef|initial_\w+|kernel\w*|filters?)(\[\d+\])?$"
+    r"|W_\w+|(?!d_|grad|delta|nabla|sum_|total_|m_|v_)[a-z]+\d?_(weights?|bias(es)?)\d?|nn_params|params?|coeffs?|coef|initial_\w+|kernel\w*|filters?)(\[\d+\])?$"
 )
 _WORDS = re.compile(r"(?:^|_)(?:d|grads?|gradients?|nabla|delta|g)(?:_|$)")
 

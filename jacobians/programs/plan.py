@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,6 +32,16 @@ class Update:
     gradient: ast.expr | None
     sign: float
     named: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What tells an update: names that are set, pairs of a loop, products with a transpose, names set once."""
+
+    names: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+    products: frozenset[str]
+    once: Mapping[str, ast.Assign]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +96,9 @@ def plan_of(tree: ast.Module) -> Plan:
     clipped = tuple(_unclipped(tree, names))
     updates: dict[int, Update] = {}
     gradients: dict[int, Update] = {}
-    pairs = _run_through(tree)
+    known = _Known(names, _run_through(tree), frozenset(_turned_products(tree)), dict(_set_once(tree)))
     for node in ast.walk(tree):
-        found = _update_of(node, names, pairs) if isinstance(node, (ast.Assign, ast.AugAssign)) else None
+        found = _update_of(node, known) if isinstance(node, (ast.Assign, ast.AugAssign)) else None
         if found is not None:
             updates[id(node)] = found
             if found.gradient is not None:
@@ -190,10 +201,9 @@ def _run_through(tree: ast.Module) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-def _update_of(
-    node: ast.Assign | ast.AugAssign, names: frozenset[str], pairs: frozenset[tuple[str, str]]
-) -> Update | None:
+def _update_of(node: ast.Assign | ast.AugAssign, known: _Known) -> Update | None:
     target: ast.expr
+    names = known.names
     if isinstance(node, ast.AugAssign):
         if not isinstance(node.op, (ast.Add, ast.Sub)):
             return None
@@ -221,7 +231,7 @@ def _update_of(
         return None
     if naming.is_loss(key) and not naming.is_parameter(key) and not _of_its_own(moved, key):
         return None
-    return _moved(node, moved, key, names, pairs, down=down)
+    return _moved(node, moved, key, known, down=down)
 
 
 def _of_a_step(moved: ast.expr, names: frozenset[str]) -> bool:
@@ -244,17 +254,22 @@ def _new_of(target: ast.expr, left: ast.expr) -> bool:
     return bool(key_of(target)) and naming.stem(key_of(target)) == naming.stem(key_of(left))
 
 
-def _moved(
-    node: ast.stmt, moved: ast.expr, key: str, names: frozenset[str], pairs: frozenset[tuple[str, str]], *, down: bool
-) -> Update | None:
+def _moved(node: ast.stmt, moved: ast.expr, key: str, known: _Known, *, down: bool) -> Update | None:
+    names = known.names
     if _divides_by_a_root(moved):
         return Update(node, None, 1.0, "")
     moved = _steps_first(node, _out_of_product(node, moved))
     sign, gradient, steps = _without_steps(moved, names)
+    before = known.once.get(key_of(_bare(gradient))) if isinstance(_bare(gradient), ast.Name) and not steps else None
+    if before is not None and naming.is_parameter(key):
+        # the step has a name: ``change = alpha * (X.T @ d)`` of ``theta -= change``
+        negated, inner, steps = _without_steps(_steps_first(before, _out_of_product(before, before.value)), names)
+        if steps and not isinstance(inner, ast.Constant):
+            return Update(node, inner, sign * negated * (1.0 if down else -1.0), "")
     mentioned = {key_of(p) for p in ast.walk(gradient) if isinstance(p, (ast.Name, ast.Attribute, ast.Subscript))}
     likely = any(naming.is_gradient(m, names) or "error" in m or m == "err" for m in mentioned if m)
-    likely = likely or (naming.is_parameter(key) and _of_a_transpose(gradient))
-    likely = likely or (steps > 0 and (_same_place(node, gradient) or (key, key_of(gradient)) in pairs))
+    likely = likely or (naming.is_parameter(key) and (_of_a_transpose(gradient) or key_of(gradient) in known.products))
+    likely = likely or (steps > 0 and (_same_place(node, gradient) or (key, key_of(gradient)) in known.pairs))
     if naming.is_parameter(key) and len(key_of(gradient)) > 1 and naming.is_state(key_of(gradient)):
         return Update(node, None, 1.0, "")  # along what momentum has added up: ``W = W + vW``
     if not (steps or likely) or (not likely and not naming.is_parameter(key)):
@@ -275,6 +290,21 @@ def _same_place(node: ast.stmt, gradient: ast.expr) -> bool:
     if not (isinstance(target, ast.Subscript) and isinstance(gradient, ast.Subscript)):
         return False
     return isinstance(target.slice, ast.Name) and ast.dump(target.slice) == ast.dump(gradient.slice)
+
+
+def _set_once(tree: ast.Module) -> Iterator[tuple[str, ast.Assign]]:
+    """Where a name is set that is set once."""
+    stores = Counter(key_of(n) for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and stores[node.targets[0].id] == 1:
+            yield node.targets[0].id, node
+
+
+def _turned_products(tree: ast.Module) -> Iterator[str]:
+    """Names of products with a transpose: ``adjustment = np.dot(X.T, error * slope)``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _of_a_transpose(node.value):
+            yield node.targets[0].id
 
 
 def _of_a_transpose(node: ast.expr) -> bool:
@@ -330,6 +360,9 @@ def _exchanged(node: ast.AST, old: ast.expr, new: ast.expr) -> ast.expr:
 
 def _out_of_product(node: ast.AST, moved: ast.expr) -> ast.expr:
     """Write ``lr * X.T @ d``, which is ``(lr * X.T) @ d``, as ``lr * (X.T @ d)``: the gradient is a part of its own."""
+    if isinstance(moved, ast.BinOp) and isinstance(moved.op, (ast.Mult, ast.Div)):
+        _out_of_product(moved, moved.left)
+        return moved
     if not isinstance(moved, ast.BinOp) or not isinstance(moved.op, ast.MatMult):
         return moved
     left = _out_of_product(moved, moved.left)
@@ -481,6 +514,8 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
         if isinstance(node, ast.While):
             training.append(id(node))
             continue
+        if _through_parameters(node, [part for part in inside if id(part) in updates]):
+            continue
         names = [key_of(p).lower() for p in ast.walk(node.iter) if isinstance(p, (ast.Name, ast.Attribute))]
         target = key_of(node.target).lower()
         often = any(word in name for name in names for word in _HOW_OFTEN)
@@ -488,7 +523,17 @@ def _training(tree: ast.Module, updates: Mapping[int, Update]) -> tuple[list[int
             training.append(id(node))
         else:
             long.append(id(node))
-    return training, long
+    # a loop around one that trains trains again and again: ``for alpha in alphas``
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and id(node) not in training]
+    again = [id(loop) for loop in loops if any(id(part) in training for part in ast.walk(loop))]
+    return training + again, [place for place in long if place not in again]
+
+
+def _through_parameters(loop: ast.For, updates: list[ast.AST]) -> bool:
+    """Whether a loop moves one parameter after another: ``for p in net.parameters(): p.data -= lr * p.grad``."""
+    own = {part.id for part in ast.walk(loop.target) if isinstance(part, ast.Name)}
+    targets = [update.targets[0] if isinstance(update, ast.Assign) else update.target for update in updates]  # type: ignore[attr-defined]
+    return bool(targets) and all(isinstance(t, ast.Attribute) and key_of(t.value) in own for t in targets)
 
 
 _UPDATES_ELSEWHERE = re.compile(r"(?i)update_?(param|weight)\w*|(sgd|adam|momentum)_update")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.programs import naming
 from jacobians.programs.plan import Plan, Update
 from jacobians.programs.values import Frame, Instance, Lost, Unread, is_number
 
@@ -198,12 +199,18 @@ def reals(events: list[Event]) -> Iterator[Event]:
 
 
 def scalar(value: Any) -> float | None:
-    """Return a real number, given as such or as an array of one entry; None for anything else."""
+    """Return a real number, given as such, as an array of one entry, or in an object's ``data``; else None."""
+    if isinstance(value, Instance):
+        value = next((value.names[name] for name in ("data", "value") if name in value.names), None)
     if isinstance(value, np.ndarray):
         return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "fiu" else None
     if is_number(value) and not isinstance(value, (bool, complex, np.bool_, np.complexfloating)):
         return float(value)
     return None
+
+
+def _holds_nothing(value: Any) -> bool:
+    return isinstance(value, (list, dict)) and not value
 
 
 @dataclass(eq=False)
@@ -243,6 +250,13 @@ class Run:
     unsettled: bool = False
     left: int | None = None
     left_part: int | None = None
+
+    def has_loss(self) -> bool:
+        """Return whether a loss, by its name, has its value; a list that is to hold losses is none."""
+        return any(
+            naming.is_loss(e.key) and e.kind in ("assign", "write", "return") and not _holds_nothing(e.copy)
+            for e in self.events
+        )
 
     def keeps(self, event: Event) -> bool:
         """Return whether what an event stored is still there in the end, and not lost to a line that is not read."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal, TypeAlias
@@ -308,9 +309,9 @@ class ProgramAudit:
                     f"<pre><del>{escape(fault.text)}</del>{mended}</pre>"
                 )
             rows = "".join(
-                f"<tr><td>{_MARKS[g.verdict]}</td><td><code>{escape(g.name)}</code></td><td>{escape(g.verdict)}</td>"
+                f"<tr><td>{_MARKS[g.verdict]}</td><td><code>{escape(name)}</code></td><td>{escape(g.verdict)}</td>"
                 f"<td>{escape(g.where)}</td><td><code>{escape(g.text)}</code></td><td>{escape(g.why)}</td></tr>"
-                for g in entry.gradients
+                for g, name in zip(entry.gradients, _told_apart(entry.gradients), strict=True)
             )
             blocks.append(f"<table>{rows}</table>")
             if entry.derivation:
@@ -347,10 +348,12 @@ def _lines_of_entry(entry: EntryAudit) -> Iterator[str]:
             verdict = "not judged" if fault.slip in FAILING else "wrong"
             yield from _wrapped(f"    {verdict} because of it: {', '.join(fault.gradients)}", "    ")
     yield ""
-    width = max((len(g.name) for g in entry.gradients), default=0)
-    for g in entry.gradients:
+    names = _told_apart(entry.gradients)
+    width = max(map(len, names), default=0)
+    for g, name in zip(entry.gradients, names, strict=True):
         far = "" if g.verdict != "wrong" else _far(g)
-        yield f"  {_MARKS[g.verdict]} {g.name:<{width}}  {g.verdict}{far}   {g.where}: {_short(g.text)}"
+        start = f"  {_MARKS[g.verdict]} {name:<{width}}  {g.verdict}{far}   {g.where}: "
+        yield start + _short(g.text, max(_WIDTH - len(start), _LEAST))
         if g.why:
             yield from _wrapped(f"    {g.why}", "    ")
     if entry.derivation:
@@ -381,7 +384,17 @@ def _far(gradient: GradientVerdict) -> str:
     return " (its shape)" if gradient.difference is None else f" (off by {gradient.difference:.2g})"
 
 
-def _short(text: str, width: int = 60) -> str:
+def _told_apart(gradients: Sequence[GradientVerdict]) -> list[str]:
+    """The gradients' names, with their shapes where several have one name: those of one layer and the next."""
+    counts = Counter(g.name for g in gradients)
+    return [g.name if counts[g.name] == 1 else f"{g.name} {g.shape}" for g in gradients]
+
+
+_LEAST = 24
+"""Characters of a line that are shown, however long the name before it is."""
+
+
+def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

@@ -17,8 +17,10 @@ from jacobians.programs.octave.functions import FUNCTIONS
 from jacobians.programs.octave.text import octave_text
 from jacobians.programs.octave.tree import octave_tree
 
-LARGEST_TEXT = 1_000_000
-"""Characters of one file."""
+LARGEST_TEXT = 200_000
+"""Characters of one program."""
+LARGEST_NOTEBOOK = 50_000_000
+"""Characters of a notebook with its pictures, which are not read."""
 DEEPEST = 90
 """How far expressions and blocks may be nested."""
 
@@ -102,12 +104,13 @@ def read_source(text: str, name: str = "program") -> Source:
         )
     if "\n" not in text and text.endswith((".py", ".ipynb", ".m")):
         raise ArgumentError(f"audit_program: {text!r} names a file; give its text: Path({text!r}).read_text()")
-    if len(text) > LARGEST_TEXT:
-        raise FormulaError(f"{name}: {len(text)} characters are over the limit of {LARGEST_TEXT}")
     cells: tuple[tuple[int, int], ...] = ()
     if name.endswith(".ipynb"):
+        _no_longer_than(LARGEST_NOTEBOOK, len(text), name)
         lines, cells = _cells(text, name)
+        _no_longer_than(LARGEST_TEXT, sum(map(len, lines)), name)
     else:
+        _no_longer_than(LARGEST_TEXT, len(text), name)
         lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ").split("\n")
     if name.endswith(".m"):
         tree = octave_tree("\n".join(lines), name, FUNCTIONS)
@@ -124,6 +127,11 @@ def read_source(text: str, name: str = "program") -> Source:
     )
     old = old or any(isinstance(node, ast.Name) and node.id == "xrange" for node in ast.walk(tree))
     return Source(name, tree, tuple(lines), "Python", old and not modern, cells)
+
+
+def _no_longer_than(most: int, characters: int, name: str) -> None:
+    if characters > most:
+        raise FormulaError(f"{name}: {characters} characters are over the limit of {most}")
 
 
 def _cells(text: str, name: str) -> tuple[list[str], tuple[tuple[int, int], ...]]:

@@ -367,7 +367,13 @@ def _arguments(
         if after_loss and (again := _of_the_loss(function, name, results)) is not None:
             made[name] = again
             continue
-        value = data.value(name, context)
+        cached = re.fullmatch(r"(?i)\w*caches?", name) is not None
+        if cached and not isinstance(results.get("last"), tuple) and re.search(r"(?i)back|grad|bwd", function.name):
+            forward = re.sub(r"(?i)backward|bwd", "forward", function.name)
+            raise UnreadError(
+                f"nothing in the file makes its {name}, so that it is not known what it holds{_put(forward)}"
+            )
+        value = None if cached else data.value(name, context)
         if value is None:
             if default is not None:
                 continue
@@ -377,6 +383,10 @@ def _arguments(
                 value = Wanted(name)
         made[name] = value
     return made
+
+
+def _put(forward: str) -> str:
+    return f"; put {forward} into the same file" if re.search(r"(?i)forward", forward) else ""
 
 
 _SAME_DATA = (re.compile(r"[xX]\w{0,6}|inputs?|data"), naming.LABELS)

@@ -47,10 +47,13 @@ def stale(study: Study) -> Iterator[Stale]:
 
 
 def _differs(study: Study, events: list[Event], place: int) -> bool:
-    """Whether a gradient's first value is another one in a run with an update."""
+    """Whether a gradient's first value, for its own layer, is another one in a run with an update."""
     claim = study.claims[place]
     at = (claim.event.key, claim.event.line, claim.event.kind)
-    first = next(e.index for e in study.run.events if (e.key, e.line, e.kind) == at)
+    same = [e.index for e in study.run.events if (e.key, e.line, e.kind) == at]
+    own = [one for one in study.claims if (one.event.key, one.event.line, one.event.kind) == at]
+    # one line of a layer's class is run for each layer; of a loop over examples, the first time counts
+    first = claim.event.index if len(own) == len(same) else same[0]
     if first >= len(events) or events[first].key != claim.event.key:
         return False
     one, other = np.asarray(events[first].copy), np.asarray(study.run.events[first].copy)

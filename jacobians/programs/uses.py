@@ -106,6 +106,12 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             given = node.args[0].elts[1:] if isinstance(node.args[0], ast.Tuple) else []
             found.indices.update(part.id for one in given for part in ast.walk(one) if isinstance(part, ast.Name))
         called = key_of(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and called in ("octave cell entry", "octave field"):
+            held, part = node.args[0], node.args[-1]
+            if isinstance(held, ast.Name) and called == "octave cell entry":
+                found.lists.add(held.id)
+            elif isinstance(held, ast.Name) and isinstance(part, ast.Constant):
+                found.keys.setdefault(held.id, []).append(str(part.value))
         if isinstance(node, ast.Call) and (
             called == "octave store" or (called == "octave index" and key_of(node.args[0]) in set_)
         ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ class Limits:
     steps: int = 400_000
     entries: int = 1_000_000
     total: int = 12_000_000
-    depth: int = 24
+    depth: int = 40
     bits: int = 2048
     seconds: float = 1.5
 
@@ -228,6 +228,12 @@ class UserClass:
                 return found
         return None
 
+    def line(self) -> Iterator[UserClass]:
+        """Yield the class and what it inherits from."""
+        yield self
+        for base in self.bases:
+            yield from base.line()
+
 
 @dataclass(eq=False)
 class Instance:
@@ -264,6 +270,20 @@ class Generated(list[Any]):
     """What a generator of the file yields, all of it."""
 
 
+class Distinct:
+    """A set: what it holds, in the order in which it came in."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, items: Iterable[Any] = ()) -> None:
+        items = list(items)
+        simple(items, "a set")
+        self.held: dict[Any, None] = dict.fromkeys(items)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+
 NUMBERS = (int, float, complex, bool, np.number, np.bool_)
 
 
@@ -282,6 +302,8 @@ def leaves(value: Any, limit: int) -> int:
     count, left = 1, [value]
     while left and count <= limit:
         item = left.pop()
+        if isinstance(item, Distinct):
+            item = list(item.held)
         if isinstance(item, (list, tuple, dict)):
             count += len(item)
             if count <= limit:
@@ -306,5 +328,5 @@ def simple(value: Any, what: str) -> None:
     LimitError
         If they hold more than 10,000 things.
     """
-    if isinstance(value, (list, tuple, dict)) and leaves(value, 10_000) > 10_000:
+    if isinstance(value, (list, tuple, dict, Distinct)) and leaves(value, 10_000) > 10_000:
         raise LimitError(f"{what} of lists within lists that are too many")

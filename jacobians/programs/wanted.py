@@ -285,6 +285,8 @@ def _mismatches(message: str) -> Iterable[tuple[int, int]]:
     for pattern in (r"(\d+) \(dim \d\) != (\d+) \(dim \d\)", r"size (\d+) is different from (\d+)"):
         for one, other in re.findall(pattern, message):
             yield int(one), int(other)
+    for index, size in re.findall(r"index (\d+) is out of bounds for axis [01] with size (\d+)", message):
+        yield int(index) + 1, int(size)  # a label of a class beyond the outputs
     found = re.search(r"cannot reshape array of size (\d+) into shape \(([\d, ]+)\)", message)
     if found:
         yield int(found.group(1)), int(np.prod([int(n) for n in found.group(2).replace(",", " ").split()]))

@@ -47,10 +47,11 @@ def test_as_text() -> None:
         "dTheta2 = delta3.T @ A2",
         "",
         "wrong in ng-ml-2011 (Theta2_grad: the gradient with respect to Theta2)",
-        "The shapes fit; the largest difference is 8 of the largest entry.",
+        "The shapes fit, but the values differ, by up to 8 times the largest entry.",
         "Slip: missing-1/m. 1/m is missing: it is m = 9 times the right one.",
+        "read so: the loss is the mean of binary_cross_entropy over the 9 examples",
         "",
-        "right         Theta2_grad = delta3.T @ A2 / m",
+        "right         dTheta2 = delta3.T @ A2 / m",
         "in symbols    Θ₂_grad = δ₃ᵀ A₂ / m",
         "",
         "shapes",
@@ -60,6 +61,36 @@ def test_as_text() -> None:
         "  delta3.T @ A2  3×6",
     ]
     assert str(audit("dW1 = X.T @ dZ1")).endswith("compared on 3 random batches")
+
+
+@pytest.mark.parametrize(
+    ("formula", "convention", "right"),
+    [
+        ("dW2 = np.dot(dscores.T, hidden_layer)", "cs231n", "dW2 = hidden_layer.T @ dscores"),
+        ("Theta2_grad = delta3' * a2", "ng-ml-2011", "Theta2_grad = delta3' * a2 / m"),
+        (
+            "delta2 = delta3 * Theta2 .* sigmoidGradient(z2)",
+            "ng-ml-2011",
+            "delta2 = (delta3 * Theta2)(:, 2:end) .* sigmoidGradient(z2)",
+        ),
+        ("dZ1 = W2' * dZ2 .* Z1", "ng-dlai", "dZ1 = dA1 .* relu_prime(Z1)"),
+        (r"\delta_2 = \delta_3 \Theta_2", "ng-ml-2011", None),
+    ],
+)
+def test_the_right_formula_is_in_the_notation_and_the_names_of_the_wrong_one(
+    formula: str, convention: str, right: str | None
+) -> None:
+    found = audit(formula, convention)
+    assert not found
+    assert found.to_dict()["in_own_words"] == (right or found.nearest.latex)
+    assert f"right         {right or found.nearest.latex}" in str(found)
+    if right:
+        assert audit(right, convention)
+
+
+def test_labels_that_are_read_as_one_hot_are_said() -> None:
+    assert audit("dscores = (probs - y) / N").reading == "y is one-hot, 9×3, not a list of labels"
+    assert audit("dscores = (probs - Y) / N").reading == ""
 
 
 def test_as_html_nothing_is_taken_for_markup() -> None:

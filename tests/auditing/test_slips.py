@@ -102,7 +102,7 @@ def test_where_else_it_is_right() -> None:
 def test_what_the_catalogue_does_not_know() -> None:
     found = audit("dW1 = X.T @ (sigmoid(dZ1) * Z1**2)")
     assert (found.verdict, found.slip, found.mended) == ("wrong", None, None)
-    assert found.explanation.startswith("The shapes fit; the largest difference is ")
+    assert found.explanation.startswith("The shapes fit, but the values differ, by up to ")
     assert found.explanation.endswith("; no slip of the catalogue explains it.")
 
 

@@ -129,3 +129,10 @@ def test_columns_are_of_a_file(capsys):
     code, _, err = run(capsys, "--labels", "kind")
     assert code == 2
     assert "explore: --features and --labels name arrays of a file; add --data FILE" in err
+
+
+def test_a_convention_of_ones_own_is_given_in_python(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "my-course", "-o", "-"]) == 2
+    err = capsys.readouterr().err
+    assert "did you mean" not in err
+    assert "A convention of your own goes on the page in Python: jacobians.explorer.explorer_page([mine])" in err

@@ -72,7 +72,7 @@ WRONG = {
     "∂ tr(AXB)/∂X = A'B' X": "does not conform",
     "∂(x'Ax)/∂x = 2Ax": "right where A is symmetric, in denominator layout, the shape of x",
     "∂ log det X/∂X = 2X⁻¹ − X⁻¹∘I": "right where X is symmetric, by the entries on and below the diagonal",
-    "∂ tr(X²)/∂X = 2X + X'": "The shapes fit; the largest difference is",
+    "∂ tr(X²)/∂X = 2X + X'": "The shapes fit, but the values differ",
     "∂²(x'Ax)/∂x∂x' = A": "The shapes fit",
 }
 

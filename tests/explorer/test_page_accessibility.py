@@ -49,6 +49,9 @@ def test_axe_finds_nothing_serious(browser: Any, page_file: Path, width: int, sc
     tab.page.evaluate("() => { document.getElementById('editor').open = true; }")
     tab.settle(300)
     tab.cell("left", 2, 3).focus()
+    assert tab.page.locator('.reel[data-more~="after"]').count() == (2 if width == 400 else 0), (
+        "where the chain goes on"
+    )
     found = serious(tab)
     tab.close()
     assert not found

@@ -27,12 +27,13 @@ def last_table(tab: Tab, pane: str) -> list[list[str]]:
 
 
 def stop(tab: Tab) -> str:
-    return tab.text("#stops li[aria-current]")
+    return tab.text("#stops li[aria-current] span:first-child")
 
 
 def test_it_opens_at_the_last_layers_weights(tab: Tab) -> None:
     assert stop(tab) == "∂Z₃/∂σ(Z₂)"
-    assert tab.text("#say").startswith("The row passes ∂Z₃/∂σ(Z₂).")
+    assert tab.text("#stops li[aria-current] span:last-child") == "∂Z₂/∂A₁"
+    assert tab.text("#say").startswith("The row passes ∂Z₃/∂σ(Z₂) (right: ∂Z₂/∂A₁).")
     assert tab.page.locator("#left-tiles [aria-current] .size").text_content() == "12 × 24"
     assert tab.page.locator("#right-tiles [aria-current] .size").text_content() == "12 × 18"
     assert tab.text("#right-step .op math").replace(" ", "") == "dA1=dZ2W2⊤"

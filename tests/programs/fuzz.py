@@ -109,6 +109,8 @@ def leaked(values: list[Any]) -> str:
             left += [*list(value)[:1000], *list(value.values())[:1000]]
         elif isinstance(value, (kinds.UserClass, kinds.Instance)):
             left += value.names.values()
+        elif isinstance(value, kinds.Distinct):
+            left += list(value.held)[:1000]
         elif isinstance(value, np.ndarray):
             if value.dtype.kind not in "fiubc":
                 return f"an array of {value.dtype}"

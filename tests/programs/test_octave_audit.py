@@ -52,3 +52,56 @@ def test_a_wrong_fragment_is_wrong() -> None:
     assert found.verdict == "wrong"
     verdicts = {g.name: g.verdict for g in found.entries[0].gradients}
     assert verdicts == {"W2_grad": "right", "W1_grad": "wrong"}
+
+
+STRUCTS = """
+function [J, grads] = cost(params, X, y)
+  A = tanh(X * params.W1);
+  E = A * params.W2 - y;
+  J = sum(sum(E .^ 2)) / 2;
+  grads.W2 = A' * E;
+  grads.W1 = X' * ((E * params.W2') .* (1 - A .^ 2));
+end
+"""
+CELLS = """
+function [J, gW] = cost(W, X, y)
+  a{1} = X;
+  for l = 1:numel(W)
+    a{l + 1} = tanh(W{l} * a{l});
+  end
+  d = a{end} - y;
+  J = sum(sum(d .^ 2)) / 2;
+  gW = cell(size(W));
+  for l = numel(W):-1:1
+    d = d .* (1 - a{l + 1} .^ 2);
+    gW{l} = d * a{l}';
+    d = W{l}' * d;
+  end
+end
+"""
+LAYERS = """
+X = rand(10, 4); y = rand(10, 2);
+net(1).W = randn(4, 5); net(2).W = randn(5, 2);
+A = tanh(X * net(1).W);
+E = A * net(2).W - y;
+loss = 0.5 * sum(sum(E .^ 2));
+grad(2).W = A' * E;
+grad(1).W = X' * ((E * net(2).W') .* (1 - A .^ 2));
+for i = 1:2
+  net(i).W = net(i).W - 0.1 * grad(i).W;
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [(STRUCTS, ["grads.W2", "grads.W1"]), (CELLS, ["gW{1}", "gW{2}", "gW{3}"]), (LAYERS, ["grad{2}.W", "grad{1}.W"])],
+)
+def test_structs_cells_and_arrays_of_structs_hold_parameters_and_gradients(text: str, names: list[str]) -> None:
+    found = audit_program(text, "cost.m")
+    assert [(g.name, g.verdict) for g in found.gradients] == [(name, "right") for name in names]
+
+
+def test_what_is_put_into_a_struct_is_wrong_on_its_line() -> None:
+    found = audit_program(STRUCTS.replace("= A' * E", "= 2 * A' * E"), "cost.m")
+    assert (found.verdict, found.first_wrong_line) == ("wrong", 6)

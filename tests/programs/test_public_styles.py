@@ -297,3 +297,276 @@ def model(X, Y, num_iterations=30000):
 def test_a_loss_and_a_backward_pass_of_different_manners_do_not_belong_together():
     found = audit_program(WITH_DROPOUT, "dropout.py")
     assert (found.verdict, found.entries[0].loss_inferred) == ("right", True), str(found)
+
+
+NEURON = """
+from numpy import array, dot, exp, random
+
+class Neuron:
+    def __init__(self):
+        self.synaptic_weights = 2 * random.random((3, 1)) - 1
+
+    def think(self, inputs):
+        return 1 / (1 + exp(-dot(inputs, self.synaptic_weights)))
+
+    def train(self, inputs, train_outputs, rounds):
+        for i in range(rounds):
+            out = self.think(inputs)
+            miss = train_outputs - out
+            change = dot(inputs.T, miss * out * (1 - out))
+            self.synaptic_weights += change
+
+net = Neuron()
+net.train(array([[0, 0, 1], [1, 1, 1], [1, 0, 1], [0, 1, 1]]), array([[0, 1, 1, 0]]).T, 1000)
+"""
+
+
+def test_a_program_without_a_loss_may_be_given_a_usual_one():
+    """What a weight is moved along is its gradient, whatever it is called, if it is a product with a transpose."""
+    found = audit_program(NEURON, "neuron.py")
+    assert (found.verdict, found.gradients[0].name) == ("right", "change")
+    assert "half the squared error of out and train_outputs" in found.entries[0].loss
+    slipped = NEURON.replace("(1 - out)", "(1 + out)")
+    found = audit_program(slipped, "neuron.py")
+    assert found.verdict == "not judged"
+    assert "--loss-name followed by 'half squared error', 'squared error'" in found.failures[0].why
+    found = audit_program(slipped, "neuron.py", loss="half squared error")
+    assert (found.verdict, found.first_wrong_line, found.faults[0].slip) == ("wrong", 15, "sign")
+
+
+FACTOR = """
+import numpy as np
+
+def one_hot(Y):
+    hot = np.zeros((Y.size, 3))
+    hot[np.arange(Y.size), Y] = 1
+    return hot.T
+
+def backward_prop(W, b, X, Y):
+    Z = W.dot(X) + b
+    A = np.exp(Z) / sum(np.exp(Z))
+    one_hot_Y = one_hot(Y)
+    dZ = A - one_hot_Y
+    dW = 1 / m * dZ.dot(X.T)
+    db = 1 / m * np.sum(dZ)
+    return dW, db
+
+m = 40
+"""
+
+
+def test_a_factor_that_the_gradients_share_is_that_of_a_loss_which_is_not_computed():
+    right = FACTOR.replace("np.sum(dZ)", "np.sum(dZ, 1).reshape(-1, 1)")
+    found = audit_program(right, "factor.py")
+    assert (found.verdict, found.entries[0].loss) == (
+        "right",
+        "the loss, 1/40 times the cross-entropy of A and one_hot_Y",
+    )
+
+
+LAYERS = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n, m):
+        self.weights, self.bias = np.random.randn(m, n), np.random.randn(m, 1)
+
+    def forward(self, x):
+        self.input = x
+        return self.weights @ x + self.bias
+
+    def backward(self, grad, rate):
+        weights_gradient = grad @ self.input.T
+        back = self.weights.T @ grad
+        self.weights -= rate * weights_gradient
+        self.bias -= rate * grad
+        return back
+
+X = np.reshape([[0, 0], [0, 1], [1, 1]], (3, 2, 1))
+Y = np.reshape([[0], [1], [0]], (3, 1, 1))
+network = [Dense(2, 3), Dense(3, 1)]
+for epoch in range(1000):
+    for x, y in zip(X, Y):
+        out = x
+        for layer in network:
+            out = layer.forward(out)
+        error = np.mean((out - y) ** 2)
+        grad = 2 * (out - y) / y.size
+        for layer in reversed(network):
+            grad = layer.backward(grad, 0.1)
+"""
+
+
+def test_a_first_example_of_zeros_hides_no_gradient_and_layers_are_told_apart_by_shapes():
+    found = audit_program(LAYERS, "layers.py")
+    assert (found.verdict, [g.verdict for g in found.gradients]) == ("right", ["right"] * 4)
+    assert "✓ weights_gradient (3, 2)" in str(found)
+    assert max(map(len, str(found).splitlines())) <= 80
+    found = audit_program(LAYERS.replace("= grad @ self", "= 2 * grad @ self"), "layers.py")
+    assert [g.verdict for g in found.gradients] == ["wrong", "right", "wrong", "right"]
+
+
+LONE = """
+import numpy as np
+
+def batchnorm_backward(dout, cache):
+    x, gamma, xhat, std = cache
+    N = x.shape[0]
+    dgamma, dbeta = (dout * xhat).sum(0), dout.sum(0)
+    dh = dout * gamma
+    dx = (N * dh - dh.sum(0) - xhat * (dh * xhat).sum(0)) / N / std
+    return dx, dgamma, dbeta
+"""
+
+
+def test_a_backward_function_whose_cache_nothing_makes_is_not_judged_and_no_line_is_blamed():
+    found = audit_program(LONE, "bn.py")
+    (failure,) = found.failures
+    assert (found.verdict, failure.line) == ("not judged", 0)
+    assert failure.why == (
+        "nothing in the file makes its cache, so that it is not known what it holds; put batchnorm_forward into the "
+        "same file"
+    )
+    assert found.check.startswith("put a function of arrays that returns loss and gradients into bn, and give it to")
+
+
+def test_what_is_said_to_check_a_method_can_be_done():
+    text = "class Net:\n    def loss(self, X, y):\n        match 1:\n            case _:\n"
+    text += "                e = X @ self.W - y\n"
+    found = audit_program(text + "        dW = X.T @ e\n        return e @ e / 2, dW\n", "net.py")
+    assert found.check == (
+        "put a function of arrays that calls Net.loss and returns loss and gradients into net, and give it to "
+        "jacobians check net:ITS_NAME (this runs your code)"
+    )
+
+
+def test_one_hidden_unit_hides_no_sum_over_the_wrong_axis():
+    text = """
+def loss_and_grads(p, X, y):
+    # y has shape (n, 1)
+    H = np.tanh(X @ p['W'] + p['b'])
+    diff = H @ p['v'] - y
+    g = {}
+    g['v'] = H.T @ diff
+    dZ = diff @ p['v'].T * (1 - H ** 2)
+    g['W'] = X.T @ dZ
+    g['b'] = dZ.sum()
+    return np.sum(diff ** 2) / 2, g
+"""
+    assert {g.name: g.verdict for g in audit_program(text).gradients}["g['b']"] == "wrong"
+
+
+def test_a_weight_that_is_read_after_its_update_is_found_in_every_layer():
+    stale = LAYERS.replace("        back = self.weights.T @ grad\n", "").replace(
+        "        return back", "        return self.weights.T @ grad"
+    )
+    found = audit_program(stale, "layers.py")
+    assert found.verdict == "wrong"
+    assert {fault.slip for fault in found.entries[0].faults} == {"updated-weights"}
+
+
+def test_a_program_that_trains_once_for_each_step_size_is_judged_once():
+    text = """
+X, y = np.array([[0, 0, 1], [1, 1, 1], [1, 0, 1], [0, 1, 1]]), np.array([[0], [1], [1], [0]])
+for alpha in [0.1, 1, 10]:
+    W = 2 * np.random.random((3, 1)) - 1
+    for j in range(1000):
+        out = 1 / (1 + np.exp(-X @ W))
+        delta = (out - y) * out * (1 - out)
+        W -= alpha * X.T.dot(delta)
+"""
+    assert audit_program(text, "alphas.py").summary == "alphas.py: right (1 of 1 gradients right)"
+
+
+def test_a_loss_that_is_an_object_is_the_number_in_it():
+    text = """
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents, self.back = data, 0.0, parents, lambda: None
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+        def back():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.back = back
+        return out
+    def backward(self):
+        self.grad = 1.0
+        queue = [self]
+        for v in queue:
+            v.back()
+            queue += v.parents
+
+class Model:
+    def __init__(self): self.w = [Value(0.7), Value(-1.2)]
+    def __call__(self, x): return x * self.w[0] * self.w[1]
+    def parameters(self): return self.w
+
+model = Model()
+for step in range(20):
+    out = model(Value(1.5))
+    loss = out * out
+    for p in model.parameters():
+        p.grad = 0.0
+    loss.backward()
+    for p in model.parameters():
+        p.data -= 0.1 * p.grad
+"""
+    # out has two uses; as its parents are queued twice, they get their part twice over
+    assert audit_program(text, "graph.py").verdict == "wrong"
+    right = text.replace("loss = out * out", "loss = out")
+    assert audit_program(right, "graph.py").summary == "graph.py: right (2 of 2 gradients right)"
+
+
+STEPS = """
+import numpy as np
+X, y = np.random.randn(60, 3), np.random.randn(60)
+w, b = np.zeros(3), 0.0
+for i in range(1000):
+    residual = X @ w + b - y
+    cost = np.mean(residual ** 2)
+    change = 0.01 * X.T @ residual * 2 / len(y)
+    shift = 0.01 * np.sum(residual) * 2 / len(y)
+    b -= shift
+    w -= change
+"""
+
+
+def test_a_step_with_a_name_is_a_step_size_times_a_gradient():
+    """The updates stand in another order than the steps."""
+    found = audit_program(STEPS, "steps.py")
+    assert [(g.parameter, g.line, g.verdict) for g in found.gradients] == [("w", 8, "right"), ("b", 9, "right")]
+    found = audit_program(STEPS.replace("np.sum(residual) * 2", "np.sum(residual)"), "steps.py")
+    assert (found.verdict, found.first_wrong_line, found.faults[0].slip) == ("wrong", 9, "scale-half")
+    octave = "function [theta] = descend(X, y, theta, alpha)\nm = length(y);\nJ = sum((X*theta - y).^2) / (2*m);\n"
+    octave += "change = alpha * (1/m) * (X' * (X*theta - y));\ntheta = theta - change;\nend\n"
+    assert audit_program(octave, "descend.m").verdict == "right"
+
+
+MOONS = """
+import numpy as np
+from sklearn.datasets import make_moons
+X, y = make_moons(200)
+W = np.random.randn(2, 2)
+
+def loss(W):
+    p = np.exp(X @ W)
+    p = p / p.sum(axis=1, keepdims=True)
+    return {}np.sum(-np.log(p[range(len(X)), y]))
+
+for i in range(100):
+    p = np.exp(X @ W)
+    delta = p / p.sum(axis=1, keepdims=True)
+    delta[range(len(X)), y] -= 1
+    dW = X.T @ delta
+    W += -0.1 * dW
+    if i % 10 == 0:
+        print("loss", loss(W))
+"""
+
+
+def test_labels_have_no_more_classes_than_the_program_has_outputs():
+    """With one class too many no guess of several examples runs; with one example a missing 1/N is not seen."""
+    assert audit_program(MOONS.format(""), "moons.py").verdict == "right"
+    found = audit_program(MOONS.format("1 / len(X) * "), "moons.py")
+    assert (found.verdict, found.faults[0].slip) == ("wrong", "scale-n")

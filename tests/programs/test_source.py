@@ -36,7 +36,7 @@ def test_print_statements_keep_their_lines() -> None:
         ("x = " + "1 + " * 5000 + "1", "nested (too|more)"),
         ("x = " + "-" * 3000 + "1", "nested (too|more)"),
         ("a = 1\0", "not Python"),
-        ("a" * 1_000_001, "over the limit"),
+        ("a" * 200_001, "200001 characters are over the limit of 200000"),
     ],
     ids=["half", "brackets", "sum", "signs", "null", "long"],
 )
@@ -48,3 +48,16 @@ def test_what_cannot_be_parsed_says_why(text: str, message: str) -> None:
 def test_a_notebook_without_cells_is_none() -> None:
     with pytest.raises(FormulaError, match="is no notebook"):
         read_source("{}", "a.ipynb")
+
+
+def test_a_notebook_is_as_long_as_its_code() -> None:
+    cells = [{"cell_type": "code", "source": ["x = 1"], "outputs": [{"data": {"image/png": "a" * 300_000}}]}]
+    assert read_source(json.dumps({"cells": cells}), "a.ipynb").lines == ("x = 1",)
+    cells.append({"cell_type": "code", "source": ["a" * 200_001]})
+    with pytest.raises(FormulaError, match="over the limit of 200000"):
+        read_source(json.dumps({"cells": cells}), "a.ipynb")
+
+
+def test_an_octave_file_of_too_many_words_is_not_read() -> None:
+    with pytest.raises(FormulaError, match=r"^a\.m, line 1: more than 40000 words and signs"):
+        read_source("z = " + "1, " * 20_001, "a.m")

@@ -53,9 +53,17 @@ function beside(pane) {
   return stage.forward !== (pane.layout.derivative === "denominator");
 }
 
-function stopName(role) {
+function panesWith(role) {
+  return panes.filter(({ stops }) => stops.some((stop) => stop.role === role));
+}
+
+// One name, or the left pane's and the right pane's where they differ.
+function stopNames(role) {
+  return role === TANGENT ? [stopName(role)] : [...new Set(panesWith(role).map((pane) => stopName(role, pane)))];
+}
+
+function stopName(role, pane = panesWith(role)[0]) {
   const [of, wrt, kind] = role.split("/");
-  const pane = panes.find(({ stops }) => stops.some((stop) => stop.role === role));
   const shown = (name) => pane.arrays.get(name)?.shown ?? name;
   if (kind === "tangent") return "start";
   if (kind === "drop") return "drop the 1";
@@ -86,10 +94,10 @@ function renderStage() {
   }
   const shown = ({ row, columns }) => (stage.forward ? columns : row.slice(1)).flat();
   stage.full = Math.max(...panes.map((pane) => largest(shown(pane))));
-  const names = stage.way.map(stopName);
+  const names = stage.way.map(stopNames);
   // a name that is cut to "+ exam…" says less than the sign
   const added = 2 * stage.width < 80 * (lastStop() + 1) ? "+" : "+ example ";
-  for (let n = 1; stage.way.length - 1 + n <= lastStop(); n += 1) names.push(`${added}${n}`);
+  for (let n = 1; stage.way.length - 1 + n <= lastStop(); n += 1) names.push([`${added}${n}`]);
   showBand(names);
   const sizes = slotWidths(stage.width - 8);
   for (const pane of panes) {
@@ -111,9 +119,9 @@ function showBand(names) {
   const slider = byId("stop");
   slider.max = lastStop();
   slider.value = stage.at;
-  slider.setAttribute("aria-valuetext", names[stage.at]);
+  slider.setAttribute("aria-valuetext", names[stage.at].join(", right: "));
   byId("stops").replaceChildren(...names.map((name, i) => {
-    const button = el("button", { type: "button", tabindex: -1 }, name);
+    const button = el("button", { type: "button", tabindex: -1, title: name.join(", right: ") }, ...name.map((each) => el("span", {}, each)));
     button.addEventListener("click", () => goTo(i));
     return el("li", { "aria-current": i === stage.at ? "step" : null }, button);
   }));
@@ -174,8 +182,12 @@ function rowSentence(role) {
   return `The row passes ${factorName(role)}. `;
 }
 
+function namesInText([name, right]) {
+  return right ? `${name} (right: ${right})` : name;
+}
+
 function factorName(role) {
-  return { drop: "the factor that drops the ones", turn: "the factor that transposes" }[role.split("/")[2]] ?? stopName(role);
+  return { drop: "the factor that drops the ones", turn: "the factor that transposes" }[role.split("/")[2]] ?? namesInText(stopNames(role));
 }
 
 function columnSentence(role) {

@@ -51,10 +51,19 @@ function chainTiles(pane, { unit, slots }) {
 // until all panes are written.
 function showTile(pane, { slots }) {
   const widths = pane.layout.derivative === "numerator" ? slots : [...slots].reverse();
+  const tiles = byId(`${pane.name}-tiles`);
+  tiles.parentNode.dataset.more = "";
   if (widths.reduce((sum, slot) => sum + slot + 6, 0) <= stage.width) return;
   const index = stage.roles.indexOf(reached(pane)?.role ?? TANGENT);
   const at = pane.layout.derivative === "numerator" ? index : slots.length - 1 - index;
-  byId(`${pane.name}-tiles`).scrollLeft = widths.slice(0, at).reduce((sum, slot) => sum + slot + 6, 0) - stage.width / 2;
+  tiles.scrollLeft = widths.slice(0, at).reduce((sum, slot) => sum + slot + 6, 0) - stage.width / 2;
+  showEnds(tiles);
+}
+
+// On which sides a chain goes on: an arrow shows it there.
+function showEnds(tiles) {
+  const rest = tiles.scrollWidth - tiles.clientWidth - tiles.scrollLeft;
+  tiles.parentNode.dataset.more = [tiles.scrollLeft > 4 && "before", rest > 4 && "after"].filter(Boolean).join(" ");
 }
 
 function sizedTo(width, element) {

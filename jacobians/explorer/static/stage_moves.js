@@ -87,7 +87,8 @@ function buildStage() {
       el("p", { class: "say", id: "say" }),
       el("div", { class: "line" }, slider, el("ol", { class: "stops", id: "stops", "aria-label": "Steps" }))),
     el("div", { class: "panes" }, ...["left", "right"].map((name) => el("div", { class: "pane", "data-pane": name },
-      el("div", { class: "tiles scroll", id: `${name}-tiles`, role: "group", "aria-label": `The chain of the ${name} pane` }), el("div", { class: "step", id: `${name}-step` })))));
+      el("div", { class: "reel" }, el("div", { class: "tiles scroll", id: `${name}-tiles`, role: "group", "aria-label": `The chain of the ${name} pane` })), el("div", { class: "step", id: `${name}-step` })))));
+  for (const tiles of section.querySelectorAll(".tiles")) tiles.addEventListener("scroll", () => showEnds(tiles), { passive: true });
   section.addEventListener("pointerover", (event) => tieAt(event.target));
   section.addEventListener("pointerleave", () => tie(null, null));
   document.addEventListener("keydown", stageKeys);

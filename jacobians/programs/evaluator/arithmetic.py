@@ -16,6 +16,7 @@ from jacobians.programs.evaluator.arrays import array, dtype_of
 from jacobians.programs.values import (
     Budget,
     BuiltIn,
+    Distinct,
     Instance,
     LimitError,
     ProgramError,
@@ -96,12 +97,26 @@ def binary(op: ast.operator, left: Any, right: Any, budget: Budget, *, whole: bo
         if isinstance(one, kind) and type(other) is int and how is operator.mul:
             budget.size(float(len(one)) * max(other, 0))
             return one * other
+    if isinstance(left, Distinct) and isinstance(right, Distinct):
+        return _sets(op, left, right, budget)
     if isinstance(left, (list, tuple)) and isinstance(right, np.generic):
         return binary(op, array(left, budget), right, budget, whole=whole)
     for side in (left, right):
         if isinstance(side, Unread):
             raise UnreadError(side.construct, side.line)
     raise ProgramError(f"TypeError: {_kind(left)} and {_kind(right)} have no {type(op).__name__}")
+
+
+def _sets(op: ast.operator, left: Distinct, right: Distinct, budget: Budget) -> Distinct:
+    """The union, the common part or the difference of two sets."""
+    budget.size(len(left) + len(right))
+    if isinstance(op, ast.BitOr):
+        return Distinct([*left.held, *right.held])
+    if isinstance(op, ast.BitAnd):
+        return Distinct(item for item in left.held if item in right.held)
+    if isinstance(op, ast.Sub):
+        return Distinct(item for item in left.held if item not in right.held)
+    raise ProgramError(f"TypeError: sets have no {type(op).__name__}")
 
 
 _PLAIN = frozenset([operator.add, operator.sub, operator.mul, operator.truediv])
@@ -170,7 +185,7 @@ def truth(value: Any) -> bool:
         if value.size != 1:
             raise ProgramError("ValueError: the truth value of an array with several entries is ambiguous")
         return bool(value.item())
-    if isinstance(value, (bool, int, float, str, list, tuple, dict, range, np.generic)) or value is None:
+    if isinstance(value, (bool, int, float, str, list, tuple, dict, range, np.generic, Distinct)) or value is None:
         return bool(value)
     return True
 
@@ -180,9 +195,9 @@ def compare(op: ast.cmpop, left: Any, right: Any, budget: Budget) -> Any:
     if isinstance(op, (ast.Is, ast.IsNot)):
         return (left is right) == isinstance(op, ast.Is)
     if isinstance(op, (ast.In, ast.NotIn)):
-        if isinstance(right, dict):
+        if isinstance(right, (dict, Distinct)):
             simple(left, "a key")
-            found = left in right
+            found = left in (right.held if isinstance(right, Distinct) else right)
         elif isinstance(right, (list, tuple, range)):
             found = any(left is item or (_plain(left) and _plain(item) and left == item) for item in right[:100_000])
         elif isinstance(right, str) and isinstance(left, str):
@@ -200,6 +215,8 @@ def compare(op: ast.cmpop, left: Any, right: Any, budget: Budget) -> Any:
         return _COMPARISONS[type(op)](left, right)
     if isinstance(left, Instance) or isinstance(right, Instance):
         return (left is right) == isinstance(op, ast.Eq)
+    if isinstance(left, Distinct) and isinstance(right, Distinct):
+        left, right = set(left.held), set(right.held)
     simple(left, "a comparison")
     simple(right, "a comparison")
     return _COMPARISONS[type(op)](left, right)
@@ -452,6 +469,43 @@ def _cut(how: Callable[[str], str]) -> Callable[..., str]:
     return lambda budget, held: how(held)
 
 
+def _add(budget: Budget, held: Distinct, item: Any) -> None:
+    budget.size(1)
+    simple(item, "a set")
+    held.held[item] = None
+
+
+def _add_all(budget: Budget, held: Distinct, *others: Any) -> None:
+    held.held.update(_united(budget, held, *others).held)
+
+
+def _united(budget: Budget, held: Distinct, *others: Any) -> Distinct:
+    made = held
+    for other in others:
+        if not isinstance(other, (list, tuple, range, Distinct)):
+            raise UnreadError("a set of this")
+        budget.objects(len(other))
+        made = _sets(ast.BitOr(), made, other if isinstance(other, Distinct) else Distinct(other), budget)
+    return made
+
+
+def _discard(budget: Budget, held: Distinct, item: Any) -> None:
+    simple(item, "a set")
+    held.held.pop(item, None)
+
+
+def _remove(budget: Budget, held: Distinct, item: Any) -> None:
+    simple(item, "a set")
+    held.held.pop(item)
+
+
+def _of_sets(op: ast.operator) -> Callable[..., Distinct]:
+    def of(budget: Budget, held: Distinct, other: Any) -> Distinct:
+        return _sets(op, held, _united(budget, Distinct(), other), budget)
+
+    return of
+
+
 _OF_CONTAINERS: dict[type, dict[str, Callable[..., Any]]] = {
     list: {
         "append": _append, "extend": _extend, "insert": _insert, "pop": _pop, "reverse": _reverse, "copy": _copied,
@@ -461,6 +515,11 @@ _OF_CONTAINERS: dict[type, dict[str, Callable[..., Any]]] = {
     dict: {
         "items": _items, "keys": _keys, "values": _values, "get": _get, "update": _update, "copy": _copied,
         "pop": _pop, "setdefault": _setdefault, "iteritems": _items, "has_key": lambda _b, held, key: key in held,
+    },
+    Distinct: {
+        "add": _add, "discard": _discard, "remove": _remove, "update": _add_all, "union": _united,
+        "intersection": _of_sets(ast.BitAnd()), "difference": _of_sets(ast.Sub()),
+        "copy": lambda budget, held: _united(budget, Distinct(), held),
     },
     str: {
         "lower": _cut(str.lower), "upper": _cut(str.upper), "strip": _cut(str.strip), "startswith": _starts,

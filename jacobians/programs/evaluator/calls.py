@@ -11,6 +11,7 @@ from jacobians.programs import naming
 from jacobians.programs.evaluator.arithmetic import attribute_of
 from jacobians.programs.evaluator.containers import listed
 from jacobians.programs.evaluator.machine import Machine
+from jacobians.programs.evaluator.operators import run_through
 from jacobians.programs.evaluator.python_functions import PYTHON, python_function
 from jacobians.programs.evaluator.standard_library import CLOCKS
 from jacobians.programs.values import (
@@ -50,6 +51,8 @@ IN_PLACE = frozenset(
     ["numpy.add.at", "numpy.subtract.at", "numpy.copyto", "numpy.fill_diagonal", "numpy.put_along_axis"]
 )
 """Functions that change their first argument."""
+_PARTS_SET = {"store field": 2, "store cell": 1}
+"""Octave's stores in structs and cell arrays, and which argument is stored."""
 PYTHONS_OWN = ("builtins", "past.builtins", "six.moves", "__builtin__")
 """Modules from which files take Python's own functions."""
 _OCTAVE_LOADERS = ("load", "csvread", "dlmread", "importdata", "xlsread", "textread", "readmatrix")
@@ -120,7 +123,9 @@ class Calls(Machine):
     def _attribute(self, node: ast.Attribute, frame: Frame) -> Any:
         receiver, name = self.evaluate(node.value, frame), node.attr
         self.receiver = receiver
-        if reserved(name) and not isinstance(receiver, Super):
+        if isinstance(receiver, BuiltIn) and f"{receiver.name}.{name}" in IN_PLACE:
+            return self._in_tables(f"{receiver.name}.{name}")  # np.add.at
+        if reserved(name) and not isinstance(receiver, Super) and (name, type(receiver)) != ("__init__", UserClass):
             raise UnreadError(f"the attribute {name}", node.lineno)
         if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
             raise UnreadError(f"the attribute {name}", node.lineno)
@@ -196,7 +201,7 @@ class Calls(Machine):
         args: list[Any] = []
         for arg in node.args:
             if isinstance(arg, ast.Starred):
-                args += listed(self.budget, self.evaluate(arg.value, frame))
+                args += listed(self.budget, run_through(self, self.evaluate(arg.value, frame)))
             else:
                 args.append(self.evaluate(arg, frame))
         keywords: dict[str, Any] = {}
@@ -209,6 +214,8 @@ class Calls(Machine):
             else:
                 keywords[keyword.arg] = self.evaluate(keyword.value, frame)
         self.line = node.lineno
+        if isinstance(called, BuiltIn) and called.name in _PARTS_SET:
+            self._part_set(node, called.name, args, frame)
         if isinstance(called, BuiltIn) and len(args) == len(node.args):
             parts: list[ast.expr] = node.args
             if called.name.startswith("numpy.ndarray.") and isinstance(function, ast.Attribute):
@@ -219,6 +226,39 @@ class Calls(Machine):
         if isinstance(called, BuiltIn) and (keywords or called.name in IN_PLACE):
             self._told_of_change(node, called, args, keywords, frame)
         return made
+
+    def _part_set(self, node: ast.Call, called: str, args: list[Any], frame: Frame) -> None:
+        """Tell the recorder what Octave puts into a struct's field or a cell array's entry."""
+        place = _PARTS_SET[called]
+        inner = node.args[place]
+        if not isinstance(args[place], (np.ndarray, float)):
+            return
+        if (
+            isinstance(inner, ast.Call)
+            and isinstance(inner.func, ast.Name)
+            and inner.func.id.removeprefix("octave ") in _PARTS_SET
+        ):
+            return
+        whole, last = self._held_in(node.args[0], frame), args[2 if place == 1 else 1]
+        if place == 2:
+            key, shown = str(last), f"{whole}.{last}"
+        else:
+            if np.size(last) != 1 or not isinstance(last, (np.ndarray, float, int)):
+                return
+            number = int(np.asarray(last).item())
+            key, shown = f"{whole}[{number - 1}]", f"{whole}{{{number}}}"
+        args[place] = self.recorder.stored("assign", key, shown, node.lineno, frame, args[place])
+
+    def _held_in(self, node: ast.expr, frame: Frame) -> str:
+        """How a program of Octave writes what a part is put into: ``stack{2}`` of ``stack{2}.w``."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 2:
+            place = self.evaluate(node.args[1], frame)
+            whole = self._held_in(node.args[0], frame)
+            if node.func.id == "octave old field":
+                return f"{whole}.{place}"
+            if node.func.id == "octave old cell" and np.size(place) == 1:
+                return f"{whole}{{{int(np.asarray(place).item())}}}"
+        return node.id if isinstance(node, ast.Name) else "…"
 
     def _told_of_change(
         self, node: ast.Call, called: BuiltIn, args: list[Any], keywords: dict[str, Any], frame: Frame

@@ -9,7 +9,7 @@ import numpy as np
 
 from jacobians.programs.evaluator.arithmetic import as_index
 from jacobians.programs.evaluator.arrays import array
-from jacobians.programs.values import Budget, ProgramError, Unread, UnreadError, is_number, len_of, simple
+from jacobians.programs.values import Budget, Distinct, ProgramError, Unread, UnreadError, is_number, len_of, simple
 from jacobians.programs.wanted import Wanted, WantedError, wanted_in
 
 
@@ -81,6 +81,8 @@ def iterated(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         return list(value)
+    if isinstance(value, Distinct):
+        return list(value.held)
     if isinstance(value, Wanted):
         raise WantedError(value, "indices")
     if isinstance(value, Unread):

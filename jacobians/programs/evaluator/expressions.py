@@ -9,13 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from jacobians.programs.evaluator.arithmetic import binary, compare, plain_text, truth, unary
+from jacobians.programs.evaluator.arithmetic import plain_text
 from jacobians.programs.evaluator.arrays import array
 from jacobians.programs.evaluator.calls import MOST_YIELDED, ReturnError
-from jacobians.programs.evaluator.containers import item_of, iterated, listed
+from jacobians.programs.evaluator.containers import iterated, listed
 from jacobians.programs.evaluator.machine import RAISED, construct_of
+from jacobians.programs.evaluator.operators import at_index, compared, holds, operated, run_through, signed
 from jacobians.programs.evaluator.stores import Stores
 from jacobians.programs.values import (
+    Distinct,
     Frame,
     Function,
     Namespace,
@@ -71,17 +73,17 @@ class Expressions(Stores):
         self.operands = node, (node.left, node.right), (left, right)
         if isinstance(left, str) and isinstance(node.op, ast.Mod):
             return plain_text(left, right)
-        return binary(node.op, left, right, self.budget, whole=self.whole_division)
+        return operated(self, node.op, left, right)
 
     def _unary(self, node: ast.UnaryOp, frame: Frame) -> Any:
-        return unary(node.op, self.evaluate(node.operand, frame))
+        return signed(self, node.op, self.evaluate(node.operand, frame))
 
     def _compare(self, node: ast.Compare, frame: Frame) -> Any:
         left, found = self.evaluate(node.left, frame), None
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.evaluate(right_node, frame)
-            one = compare(op, left, right, self.budget)
-            found = one if found is None else (found if not truth(found) else one)
+            one = compared(self, op, left, right)
+            found = one if found is None else (found if not holds(self, found) else one)
             left = right
         return found
 
@@ -89,7 +91,7 @@ class Expressions(Stores):
         value = None
         for part in node.values:
             value = self.evaluate(part, frame)
-            if truth(value) == isinstance(node.op, ast.Or):
+            if holds(self, value) == isinstance(node.op, ast.Or):
                 return value
         return value
 
@@ -97,7 +99,7 @@ class Expressions(Stores):
         receiver = self.evaluate(node.value, frame)
         if isinstance(receiver, Namespace) and receiver.name in ("numpy.r_", "numpy.c_"):
             return self._joined(receiver.name, self.evaluate(node.slice, frame))
-        return item_of(self.budget, receiver, self.evaluate(node.slice, frame))
+        return at_index(self, receiver, self.evaluate(node.slice, frame))
 
     def _joined(self, name: str, index: Any) -> Any:
         parts = index if isinstance(index, tuple) else (index,)
@@ -114,14 +116,12 @@ class Expressions(Stores):
         return list(self._elements(node.elts, frame))
 
     def _set(self, node: ast.Set, frame: Frame) -> Any:
-        elements = list(self._elements(node.elts, frame))
-        simple(elements, "a set")
-        return tuple(dict.fromkeys(elements))
+        return Distinct(self._elements(node.elts, frame))
 
     def _elements(self, nodes: list[ast.expr], frame: Frame) -> Iterator[Any]:
         for node in nodes:
             if isinstance(node, ast.Starred):
-                yield from listed(self.budget, self.evaluate(node.value, frame))
+                yield from listed(self.budget, run_through(self, self.evaluate(node.value, frame)))
             else:
                 yield self.evaluate(node, frame)
 
@@ -146,7 +146,7 @@ class Expressions(Stores):
         return made
 
     def _choice(self, node: ast.IfExp, frame: Frame) -> Any:
-        return self.evaluate(node.body if truth(self.evaluate(node.test, frame)) else node.orelse, frame)
+        return self.evaluate(node.body if holds(self, self.evaluate(node.test, frame)) else node.orelse, frame)
 
     def _lambda(self, node: ast.Lambda, frame: Frame) -> Any:
         return self._function(node, "lambda", frame)
@@ -155,9 +155,7 @@ class Expressions(Stores):
         return [self.evaluate(node.elt, inside) for inside in self._generated(node.generators, frame)]
 
     def _set_comprehension(self, node: ast.SetComp, frame: Frame) -> Any:
-        elements = self._list_comprehension(node, frame)
-        simple(elements, "a set")
-        return tuple(dict.fromkeys(elements))
+        return Distinct(self._list_comprehension(node, frame))
 
     def _dict_comprehension(self, node: ast.DictComp, frame: Frame) -> Any:
         made = {}
@@ -178,10 +176,10 @@ class Expressions(Stores):
             yield inside
             return
         first, *rest = generators
-        for item in iterated(self.evaluate(first.iter, inside)):
+        for item in iterated(run_through(self, self.evaluate(first.iter, inside))):
             self.budget.step(self.line)
             self._store(first.target, item, inside)
-            if all(truth(self.evaluate(test, inside)) for test in first.ifs):
+            if all(holds(self, self.evaluate(test, inside)) for test in first.ifs):
                 yield from self._nested(rest, inside)
 
     def _slice(self, node: ast.Slice, frame: Frame) -> Any:
@@ -229,7 +227,7 @@ class Expressions(Stores):
         place = self.yielded
         if place is None:
             raise UnreadError("yield", node.lineno)
-        place.extend(listed(self.budget, self.evaluate(node.value, frame)))
+        place.extend(listed(self.budget, run_through(self, self.evaluate(node.value, frame))))
         return None
 
     def _no_star(self, node: ast.Starred, frame: Frame) -> Any:

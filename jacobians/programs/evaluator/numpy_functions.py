@@ -222,7 +222,8 @@ def _tile(budget: Budget, x: Any, times: Any) -> Any:
 
 def _split(budget: Budget, x: Any, parts: Any, axis: int = 0) -> Any:
     places = operator.index(parts) if is_number(parts) else array(parts, budget).tolist()
-    budget.objects(places if isinstance(places, int) else len(places))
+    # an array in Python's terms takes more than a number does, and more time
+    budget.objects(16.0 * (places if isinstance(places, int) else len(places)))
     return list(np.array_split(array(x, budget), places, operator.index(axis)))
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.evaluator.arithmetic import binary, truth
+from jacobians.programs.evaluator.arithmetic import binary
 from jacobians.programs.evaluator.containers import iterated, listed
 from jacobians.programs.evaluator.machine import Machine
+from jacobians.programs.evaluator.operators import holds, length_of, operated, run_through, size_of
 from jacobians.programs.values import (
     Bound,
     BuiltIn,
+    Distinct,
     Function,
     Generated,
     Instance,
@@ -31,11 +33,11 @@ def _range(machine: Machine, *bounds: Any) -> range:
 
 
 def _listed(machine: Machine, value: Any = ()) -> list[Any]:
-    return listed(machine.budget, value)
+    return listed(machine.budget, run_through(machine, value))
 
 
-def _distinct(machine: Machine, value: Any = ()) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(listed(machine.budget, value)))
+def _distinct(machine: Machine, value: Any = ()) -> Distinct:
+    return Distinct(_listed(machine, value))
 
 
 def _all_of(name: str) -> Callable[..., Any]:
@@ -45,9 +47,11 @@ def _all_of(name: str) -> Callable[..., Any]:
         if "key" in keywords:
             raise UnreadError(f"{name} with a key", machine.line)
         if len(args) == 1 or name in ("sum", "sorted", "tuple"):
-            args = (listed(machine.budget, *args[:1]), *args[1:])
+            args = (_listed(machine, *args[:1]), *args[1:])
         if name == "sum":
             return _sum(machine, *args, **keywords)
+        if name in ("any", "all"):
+            return call(holds(machine, item) for item in args[0])
         if name in ("min", "max", "sorted"):
             simple(list(args), name)
         return call(*args, **keywords)
@@ -58,24 +62,24 @@ def _all_of(name: str) -> Callable[..., Any]:
 def _sum(machine: Machine, items: list[Any], start: Any = 0) -> Any:
     for item in items:
         machine.budget.step(machine.line)
-        start = binary(ast.Add(), start, item, machine.budget, whole=False)
+        start = operated(machine, ast.Add(), start, item)
     return start
 
 
 def _zip(machine: Machine, *args: Any) -> list[Any]:
-    columns = [listed(machine.budget, a) for a in args]
+    columns = [_listed(machine, a) for a in args]
     machine.budget.objects(2 * min(map(len, columns), default=0))
     return list(zip(*columns, strict=False))
 
 
 def _enumerate(machine: Machine, of: Any, start: int = 0) -> list[Any]:
-    items = listed(machine.budget, of)
+    items = _listed(machine, of)
     machine.budget.objects(2 * len(items))
     return list(enumerate(items, start))
 
 
 def _reversed(machine: Machine, of: Any) -> list[Any]:
-    return listed(machine.budget, of)[::-1]
+    return _listed(machine, of)[::-1]
 
 
 def _map(machine: Machine, function: Any, *args: Any) -> list[Any]:
@@ -84,7 +88,7 @@ def _map(machine: Machine, function: Any, *args: Any) -> list[Any]:
 
 
 def _pow(machine: Machine, base: Any, exponent: Any) -> Any:
-    return binary(ast.Pow(), base, exponent, machine.budget, whole=False)
+    return operated(machine, ast.Pow(), base, exponent)
 
 
 def _next(machine: Machine, of: Any, *default: Any) -> Any:
@@ -98,11 +102,14 @@ def _next(machine: Machine, of: Any, *default: Any) -> Any:
 
 
 def _iter(machine: Machine, of: Any) -> Generated:
-    return of if isinstance(of, Generated) else Generated(listed(machine.budget, of))
+    return of if isinstance(of, Generated) else Generated(_listed(machine, of))
 
 
 def _filter(machine: Machine, function: Any, of: Any) -> list[Any]:
-    return [x for x in listed(machine.budget, of) if truth(x if function is None else machine.call(function, [x], {}))]
+    def kept(item: Any) -> bool:
+        return holds(machine, item if function is None else machine.call(function, [item], {}))
+
+    return [item for item in _listed(machine, of) if kept(item)]
 
 
 def _divmod(machine: Machine, one: Any, other: Any) -> tuple[Any, Any]:
@@ -112,12 +119,6 @@ def _divmod(machine: Machine, one: Any, other: Any) -> tuple[Any, Any]:
 
 def _callable(machine: Machine, value: Any) -> bool:
     return isinstance(value, (Function, Bound, BuiltIn, UserClass))
-
-
-def _len(machine: Machine, value: Any) -> int:
-    if isinstance(value, (np.ndarray, list, tuple, dict, str, range)):
-        return len(value)
-    raise ProgramError("TypeError: what has no length is asked for its length", machine.line)
 
 
 def _dict_of(machine: Machine, *args: Any, **keywords: Any) -> dict[Any, Any]:
@@ -141,7 +142,16 @@ def _str(value: Any) -> str:
     return "text that is not read"
 
 
+def _has(machine: Machine, value: Any, name: Any) -> bool:
+    """Whether an object of the file has an attribute."""
+    if not isinstance(value, Instance) or not isinstance(name, str) or name.startswith("__"):
+        raise UnreadError("hasattr of this", machine.line)
+    return name in value.names or value.of.find(name) is not None
+
+
 def _isinstance(machine: Machine, value: Any, kind: Any) -> bool:
+    if isinstance(kind, tuple):
+        return any(_isinstance(machine, value, one) for one in kind[:20])
     kinds = {
         "int": (int, np.integer),
         "float": (float, np.floating),
@@ -149,9 +159,11 @@ def _isinstance(machine: Machine, value: Any, kind: Any) -> bool:
         "dict": dict,
         "tuple": tuple,
         "str": str,
+        "set": Distinct,
+        "bool": (bool, np.bool_),
     }
     if isinstance(kind, UserClass):
-        return isinstance(value, Instance) and value.of is kind
+        return isinstance(value, Instance) and kind in value.of.line()
     if isinstance(kind, BuiltIn) and kind.name in kinds:
         return isinstance(value, kinds[kind.name])  # type: ignore[arg-type]
     if isinstance(kind, BuiltIn) and kind.name == "numpy.ndarray":
@@ -161,7 +173,8 @@ def _isinstance(machine: Machine, value: Any, kind: Any) -> bool:
 
 _WITH_BUDGET: dict[str, Callable[..., Any]] = {
     "range": _range, "xrange": _range, "list": _listed, "zip": _zip, "enumerate": _enumerate, "reversed": _reversed,
-    "set": _distinct, "map": _map, "pow": _pow, "len": _len, "dict": _dict_of, "isinstance": _isinstance,
+    "set": _distinct, "map": _map, "pow": _pow, "len": length_of,
+    "abs": size_of, "bool": holds, "hasattr": _has, "dict": _dict_of, "isinstance": _isinstance,
     "next": _next, "iter": _iter, "filter": _filter, "divmod": _divmod, "callable": _callable,
     **{name: _all_of(name) for name in ("sum", "min", "max", "any", "all", "sorted", "tuple")},
 }  # fmt: skip
@@ -184,10 +197,6 @@ def _float(value: Any = 0.0) -> float:
     return float(value)
 
 
-def _abs(value: Any) -> Any:
-    return np.abs(value) if isinstance(value, np.ndarray) else abs(value)
-
-
 def _round(value: Any, digits: int | None = None) -> Any:
     if digits is not None and abs(operator.index(digits)) > 400:
         raise UnreadError("round to this many digits")
@@ -195,15 +204,14 @@ def _round(value: Any, digits: int | None = None) -> Any:
 
 
 PYTHON: dict[str, Callable[..., Any]] = {
-    **_WITH_BUDGET, "int": _int, "float": _float, "bool": truth, "abs": _abs, "round": _round, "str": _str,
+    **_WITH_BUDGET, "int": _int, "float": _float, "round": _round, "str": _str,
 }  # fmt: skip
 """By name; those that count what they make ask the machine's budget."""
 
 
 def python_function(machine: Machine, name: str) -> BuiltIn:
     """Return one of them, as the evaluator calls it."""
-    if name in ("int", "float", "bool"):
-        return BuiltIn(name, PYTHON[name], {"int": int, "float": float, "bool": bool}[name])
+    kind = {"int": int, "float": float, "bool": bool}.get(name)
     if name in _WITH_BUDGET:
-        return BuiltIn(name, lambda *a, **k: _WITH_BUDGET[name](machine, *a, **k))
-    return BuiltIn(name, PYTHON[name])
+        return BuiltIn(name, lambda *a, **k: _WITH_BUDGET[name](machine, *a, **k), kind)
+    return BuiltIn(name, PYTHON[name], kind)

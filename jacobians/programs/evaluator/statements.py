@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.evaluator.arithmetic import binary, truth
 from jacobians.programs.evaluator.calls import PYTHONS_OWN, ReturnError, only_shows, reserved
-from jacobians.programs.evaluator.containers import item_of, iterated, listed, part_of, set_item
+from jacobians.programs.evaluator.containers import iterated, listed, part_of, set_item
 from jacobians.programs.evaluator.expressions import Expressions
 from jacobians.programs.evaluator.machine import RAISED, construct_of
+from jacobians.programs.evaluator.operators import METHODS, SHOWN, at_index, holds, operated, put_at, run_through
 from jacobians.programs.evaluator.python_functions import PYTHON
 from jacobians.programs.plan import key_of
 from jacobians.programs.values import (
@@ -138,7 +138,7 @@ class Evaluator(Expressions):
         held, receiver = None, None
         if isinstance(target, ast.Subscript):
             receiver, index = self.evaluate(target.value, frame), self.evaluate(target.slice, frame)
-            held = item_of(self.budget, receiver, index)
+            held = at_index(self, receiver, index)
         else:
             held = self.evaluate(target, frame)
         value = self.evaluate(node.value, frame)
@@ -148,13 +148,13 @@ class Evaluator(Expressions):
             raise UnreadError(held.construct, held.line)
         if isinstance(receiver, np.ndarray):
             if not keeps:
-                made = binary(node.op, held, value, self.budget, whole=self.whole_division)
+                made = operated(self, node.op, held, value)
                 set_item(self.budget, receiver, index, made)
             self._written(target.value, frame, receiver, part_of(receiver, index))
             return
         if isinstance(held, np.ndarray):
             if not keeps:
-                made = binary(node.op, held, value, self.budget, whole=self.whole_division)
+                made = operated(self, node.op, held, value)
                 # as NumPy does: into the same memory, so that every other name of it sees the change
                 if np.shape(made) != held.shape:
                     raise ProgramError(
@@ -171,16 +171,16 @@ class Evaluator(Expressions):
                 held[...] = again
             return
         if isinstance(held, list) and isinstance(node.op, ast.Add):
-            items = listed(self.budget, value)
+            items = listed(self.budget, run_through(self, value))
             self.budget.size(len(held) + len(items))
             if not keeps:
                 held.extend(items)
             made = held
         else:
-            made = held if keeps else binary(node.op, held, value, self.budget, whole=self.whole_division)
+            made = held if keeps else operated(self, node.op, held, value, in_place=True)
         if receiver is not None:
             made = self._told(target, made, frame)
-            set_item(self.budget, receiver, index, made)
+            put_at(self, receiver, index, made)
         else:
             self._store(node.target, made, frame)
 
@@ -204,7 +204,7 @@ class Evaluator(Expressions):
                     continue
 
     def _for(self, node: ast.For, frame: Frame) -> None:
-        items = iterated(self.evaluate(node.iter, frame))
+        items = iterated(run_through(self, self.evaluate(node.iter, frame)))
         last = self.recorder.enters_loop(node, len(items) if hasattr(items, "__len__") else None)
         for count, item in enumerate(items):
             if last is not None and count >= last:
@@ -218,7 +218,7 @@ class Evaluator(Expressions):
 
     def _while(self, node: ast.While, frame: Frame) -> None:
         last, count = self.recorder.enters_loop(node, None), 0
-        while truth(self.evaluate(node.test, frame)):
+        while holds(self, self.evaluate(node.test, frame)):
             if last is not None and count >= last:
                 self.recorder.left_loop(node)
                 return
@@ -241,7 +241,7 @@ class Evaluator(Expressions):
         return True
 
     def _if(self, node: ast.If, frame: Frame) -> None:
-        self.block(node.body if truth(self.evaluate(node.test, frame)) else node.orelse, frame)
+        self.block(node.body if holds(self, self.evaluate(node.test, frame)) else node.orelse, frame)
 
     def _define(self, node: ast.FunctionDef, frame: Frame, owner: UserClass | None = None) -> None:
         kind, around = "function", []
@@ -288,10 +288,10 @@ class Evaluator(Expressions):
         frame.names[node.name] = made
 
     def _define_method(self, node: ast.FunctionDef, frame: Frame, owner: UserClass) -> None:
-        if reserved(node.name) and node.name not in ("__init__", "__call__", "__post_init__"):
-            if node.name not in ("__str__", "__repr__", "__len__"):
-                raise UnreadError(f"the method {node.name}", node.lineno)
+        if node.name in SHOWN:
             return
+        if reserved(node.name) and node.name not in METHODS:
+            raise UnreadError(f"the method {node.name}", node.lineno)
         try:
             self._define(node, frame, owner)
         except UnreadError as error:
@@ -308,9 +308,31 @@ class Evaluator(Expressions):
             and 1 < len(value) == len(node.value.elts) < 4
         ):
             value = (value[0], *self._unnamed_of(node.value.elts[1:], value[1:], node, frame))
+        self._listed(node, value, frame)
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else ()
         names = ", ".join(part.id if isinstance(part, ast.Name) else "" for part in parts) or frame.function
         raise ReturnError(self.recorder.stored("return", frame.function, names, node.lineno, frame, value))
+
+    def _listed(self, node: ast.Return, value: Any, frame: Frame) -> None:
+        """Note the arrays of the lists that are returned: they may be gradients of the arrays of other lists."""
+        parts = value if isinstance(value, tuple) else (value,)
+        nodes = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for target, held in zip(nodes, parts, strict=False):
+            if not isinstance(held, list) or len(held) > 60:
+                continue
+            within = target
+            if isinstance(target, (ast.Subscript, ast.Call)):
+                # the list turned round, ``grads[::-1]``
+                own = [part for part in ast.walk(target) if isinstance(part, ast.Name) and part.id in frame.names]
+                within = own[0] if len(own) == 1 else None
+            if not isinstance(within, (ast.Name, ast.Attribute)):
+                continue
+            if not all(isinstance(part, (np.ndarray, float)) for part in held):
+                continue
+            key, shown = self._key(within, frame)
+            for place, part in enumerate(held):
+                name = f"[{place}]"
+                held[place] = self.recorder.stored("assign", key + name, shown + name, node.lineno, frame, part)
 
     def _unnamed_of(self, parts: list[ast.expr], values: Any, node: ast.Return, frame: Frame) -> Iterator[Any]:
         for part, held in zip(parts, values, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 from jacobians.programs.evaluator.calls import Calls, reserved
 from jacobians.programs.evaluator.containers import listed, set_item
 from jacobians.programs.evaluator.machine import construct_of
+from jacobians.programs.evaluator.operators import put_at, run_through
 from jacobians.programs.values import Frame, Instance, ProgramError, Unread, UnreadError, UserClass
 
 
@@ -38,14 +39,14 @@ class Stores(Calls):
                 set_item(self.budget, receiver, index, value)
                 self._written(target.value, frame, receiver)
             else:
-                set_item(self.budget, receiver, index, self._told(target, value, frame, index))
+                put_at(self, receiver, index, self._told(target, value, frame, index))
         else:
             raise UnreadError(construct_of(target), target.lineno)
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, frame: Frame) -> None:
         if isinstance(value, Unread):
             raise UnreadError(value.construct, value.line)
-        items, parts = listed(self.budget, value), target.elts
+        items, parts = listed(self.budget, run_through(self, value)), target.elts
         star = next((i for i, part in enumerate(parts) if isinstance(part, ast.Starred)), None)
         if star is not None:
             after = len(parts) - star - 1

@@ -437,7 +437,9 @@ def store_cell(budget: Budget, old: Any, value: Any, *places: Any) -> list[Any]:
 
 
 def field(of: Any, name: str) -> Any:
-    """Return a field of a struct."""
+    """Return a field of a struct; of an array of structs, of the one that an index has taken."""
+    if isinstance(of, list) and len(of) == 1:
+        of = of[0]
     if not isinstance(of, dict):
         raise ProgramError(f"a field .{name} is one of a struct, not of {kind_of(of)}")
     if name not in of:

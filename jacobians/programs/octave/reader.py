@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -15,6 +16,8 @@ DEEPEST = 40
 """How far brackets and blocks may be nested."""
 LONGEST = 60
 """Operators of one kind in one expression."""
+MOST_TOKENS = 40_000
+"""Of one file, a word or a sign each."""
 
 ENDS = frozenset(
     {"end", "endif", "endfor", "endwhile", "endswitch", "end_try_catch", "end_unwind_protect", "endparfor"}
@@ -51,7 +54,9 @@ class Reader:
 
     def __init__(self, text: str, name: str, functions: Set[str]) -> None:
         self.name, self.functions = name, functions
-        self.tokens = list(tokens_of(text))
+        self.tokens = list(itertools.islice(tokens_of(text), MOST_TOKENS + 1))
+        if len(self.tokens) > MOST_TOKENS:
+            raise self._error(f"more than {MOST_TOKENS} words and signs, which are not read", self.tokens[-1])
         self.place = 0
         self.depth = 0
         self.scope = Scope()

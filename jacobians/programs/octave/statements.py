@@ -360,13 +360,14 @@ class Statements(Expressions):
             key = self._constant(detail, token)
             inner = value if not rest else self._stored(self._call("old field", [of, key], start), rest, value, start)
             return self._call("store field", [old, key, inner], start)
-        if kind == "{":
+        if kind == "{" or (rest and rest[0][0] == "."):
+            # an array of structs, ``net(2).W = W``, is held as a cell array of them
             inner = value
             if rest:
                 inner = self._stored(self._call("old cell", [of, *detail], start), rest, value, start)
             return self._call("store cell", [old, inner, *copy.deepcopy(detail)], start)
         if rest:
-            raise NotReadError("a part of a part, or an array of structs", token)
+            raise NotReadError("a part of a part", token)
         if isinstance(value, ast.Call) and called(value) == "matrix" and not value.args:
             return self._call("delete", [old, *detail], start)
         return self._call("store", [old, value, *detail], start)
