@@ -375,8 +375,9 @@ class Question:
 
     def _scope(self, draws: int, *, examples: int | None = None, **changes: Any) -> Scope | JacobiansError:
         choices = {**self.choices, **changes}
-        named = isinstance(choices["activation"], str) and isinstance(choices["loss"], str)
-        scope_of = _scope_of if named else _scope_of.__wrapped__
+        told = [self.seed, *(value for key, value in choices.items() if key not in ("convention", "sizes"))]
+        kept = all(isinstance(value, (str, int, float, type(None))) for value in told)  # no operation of one's own
+        scope_of = _scope_of if kept else _scope_of.__wrapped__
         order = tuple(choices["convention"].tasks)
         try:
             return scope_of(

@@ -158,6 +158,7 @@ def test_one_call_leaves_no_trace_in_the_next() -> None:
     assert audit("dW2 = A1.T @ V", where={"V": "2 * dZ2"}).slip == "factor-2"
     with pytest.raises(FormulaError, match="'V' is unknown"):
         audit("dW2 = A1.T @ V")
+    assert audit("dW2 = A1.T @ dZ2", seed=[1, 2])  # type: ignore[arg-type]  # NumPy takes several numbers as a seed
 
 
 def test_the_order_of_a_convention_s_tasks_is_seen() -> None:
