@@ -370,24 +370,6 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
     return sizes
 
 
-def as_count(count: Any, name: str, operation: str) -> int:
-    """Return a whole number from 0 on.
-
-    Raises
-    ------
-    ShapeError
-        If it is none.
-    """
-    try:
-        found = index(count)
-    except TypeError:
-        found = -1
-    if found < 0:
-        given = repr(count) if isinstance(count, int | float) else kind_of(count)
-        raise ShapeError(f"{operation}: {name} is {given}; expected a whole number from 0 on")
-    return found
-
-
 size_of: Callable[[Shape], int] = math.prod
 """The number of entries of an array of this shape (1 for a scalar)."""
 
@@ -607,6 +589,7 @@ def no_attribute(owner: object, name: str, meant: str = "") -> AttributeError:
     (AttributeError("a complex has no attribute 'imagg'; did you mean 'imag'?"), \
 AttributeError("a complex has no attribute 'angle'; write np.angle(z)"))
     """
-    public = (known for known in dir(type(owner)) if not known.startswith("_"))
-    near = "" if meant or name.startswith("_") else did_you_mean(name, public)
+    near = ""
+    if not meant and not name.startswith("_"):
+        near = did_you_mean(name, (known for known in dir(type(owner)) if not known.startswith("_")))
     return AttributeError(f"a {type(owner).__name__} has no attribute {name!r}{meant or near}")

@@ -187,7 +187,8 @@ class Jacobian(MatrixViews):
 
     def _held(self) -> dict[str, Any]:
         """Everything that an instance holds, by name."""
-        return {name: getattr(self, name) for name in self._slots} | getattr(self, "__dict__", {})
+        own = self.__dict__ if type(self).__dictoffset__ else {}
+        return {name: getattr(self, name) for name in self._slots} | own
 
     def positive(self, leaf: Leaf) -> Jacobian:
         """Return the same structure without minus signs, its arrays mapped by a function that is never negative.
@@ -322,7 +323,7 @@ class Jacobian(MatrixViews):
         other = object.__new__(type(self))
         for name in self._slots:
             setattr(other, name, getattr(self, name))
-        if hasattr(self, "__dict__"):
+        if type(self).__dictoffset__:  # an instance without a dict would make an error when asked
             other.__dict__.update(self.__dict__)
         other.order = order
         return other

@@ -83,9 +83,10 @@ def test_what_cannot_be_written_is_one_line(capsys, tmp_path, monkeypatch, name,
     assert err.count("\n") == 1
 
 
-def test_from_the_shell(tmp_path):
+@pytest.mark.parametrize("kind", [["--matrix"], pytest.param([], marks=pytest.mark.slow)])  # all layouts take seconds
+def test_from_the_shell(tmp_path, kind):
     root = Path(explore_command.__file__).parents[2]
-    command = [sys.executable, "-m", "jacobians", "explore", "-o", "page.html"]
+    command = [sys.executable, "-m", "jacobians", "explore", *kind, "-o", "page.html"]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
