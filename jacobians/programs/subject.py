@@ -58,7 +58,7 @@ class Subject:
         Of the regulariser.
     limits : Limits
     runs, steps, tried : int
-        How often it was run, the evaluator's steps in the longest run, and those for edits that were tried in their place.
+        How often it was run, the evaluator's steps in the longest run, and those for edits tried in their place.
     tables : tuple of callables
         Beside NumPy's, from the budget and the seed to functions by their names.
     """
