@@ -452,5 +452,5 @@ def _unknown(name: str, options: Mapping[str, Any]) -> GraphError:
         )
     return GraphError(
         f"{name}{given}: no rule is known for its derivative. Use the library's operations (jac.exp, jac.softmax, …), "
-        f"write one as an Operation of your own, or take the .array of each value, which makes the result constant"
+        f"or write one as an Operation of your own. The .array of each value gives a result that is constant"
     )
