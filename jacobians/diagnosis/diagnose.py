@@ -13,7 +13,7 @@ import numpy.typing as npt
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
 from jacobians.checking.printed_digits import digits_of
 from jacobians.conventions import Convention
-from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern
+from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern, remainder
 from jacobians.diagnosis.fitting_examples import too_large
 from jacobians.diagnosis.of_graphs import graph_diagnosis
 from jacobians.diagnosis.of_hessians import blocks_of, hessian_diagnosis, names_of
@@ -313,7 +313,7 @@ def diagnose(
        b1  right
        W2  wrong  error 8.00e-01  norm × 5  cosine +1.0000
        b2  right
-       Evidence: W2 is 5 times the right one in every entry; residual 0.0e+00.
+       Evidence: W2 is 5 times the right one in every entry; residual 0, up to rounding.
        Mend: Divide by N: the loss is a mean.
 
     Of a graph, the slips of its sweep: here W is used twice, and the gradient is of one use.
@@ -486,7 +486,7 @@ def _causes(explanation: Explanation, distances: Distances) -> list[Cause]:
     causes = []
     for s in explanation.slips:
         speaks = s.evidence or (pattern(distances) if exact else _nearness(explanation))
-        evidence = f"{speaks}; residual{together} {residual:.1e}"
+        evidence = f"{speaks}; {remainder(residual, together)}"
         causes.append(Cause(s.name, s.family, s.title, s.layer, evidence, s.mend, residual, exact))
     return causes
 

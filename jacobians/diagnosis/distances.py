@@ -130,6 +130,15 @@ def findings(distances: Distances, came: Mapping[str, str] | None = None) -> tup
     return tuple(found)
 
 
+_ROUNDING = 1e-13
+"""A residual that depends on the machine: the same formulas, evaluated in another order."""
+
+
+def remainder(residual: float, of: str = "") -> str:
+    """Return in words what a cause leaves of the difference; rounding is no number that one could compare."""
+    return f"residual{of} 0, up to rounding" if residual < _ROUNDING else f"residual{of} {residual:.1e}"
+
+
 def pattern(distances: Distances) -> str:
     """Return which parameters are wrong, and whether they are multiples of the right ones."""
     wrong = [n for n in distances.start if not distances.is_right(n)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern
+from jacobians.diagnosis.distances import TOLERANCE, Distances, findings, pattern, remainder
 from jacobians.diagnosis.graph_slips import GraphSetting, GraphSlip, graph_slips
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.slip import Gradients
@@ -97,6 +97,6 @@ def _causes(
     for fits, residual, slip in chosen:
         if slip.name not in names or not fits:
             names.update({slip.name} & _SAME)
-            evidence = f"{pattern(distances)}; residual {residual:.1e}"
+            evidence = f"{pattern(distances)}; {remainder(residual)}"
             causes.append(Cause(slip.name, slip.family, slip.title, None, evidence, slip.mend, residual, exact=fits))
     return tuple(causes), bool(exact)

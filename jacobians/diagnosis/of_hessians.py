@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
 from jacobians.checking.hessian_slips import HessianSlip, asymmetry, slips_of_any, slips_of_structure
-from jacobians.diagnosis.distances import Distances, findings, pattern
+from jacobians.diagnosis.distances import Distances, findings, pattern, remainder
 from jacobians.diagnosis.report import Cause, Diagnosis, Verdict
 from jacobians.diagnosis.slip import Gradients, multiple
 from jacobians.errors import ArgumentError, ShapeError
@@ -155,7 +155,7 @@ def _causes(distances: Distances, tried: Sequence[tuple[HessianSlip, Gradients]]
     verdict: Verdict = "unexplained" if not exact else "explained" if len(exact) == 1 else "ambiguous"
     causes = []
     for fits, residual, slip in chosen:
-        evidence = f"{pattern(distances)}; residual {residual:.1e}"
+        evidence = f"{pattern(distances)}; {remainder(residual)}"
         title = f"what is given is {slip.title}"
         causes.append(Cause(slip.name, slip.family, title, None, evidence, slip.mend, residual, exact=fits))
     return tuple(causes), verdict
