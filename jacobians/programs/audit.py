@@ -273,8 +273,7 @@ def _without_gradients(source: Source) -> str:
 def _unmatched(reading: Reading) -> Iterator[Failure]:
     """Say which lists of a judged function may be gradients and were not judged."""
     for study in reading.studies:
-        taken = {claim.name.partition("[")[0] for claim in study.claims}
-        lists = [name for name in unmatched(study.run.events) if name not in taken]
+        lists = unmatched(study.run.events, {id(claim.event.value) for claim in study.claims})
         if lists:
             yield Failure(study.subject.entry.name, of_no_parameter(lists), 0, "", "", "", (), (), "")
 

@@ -122,6 +122,12 @@ class Subject:
                 break
         return made, recording
 
+    @property
+    def evaluator(self) -> Evaluator:
+        """The evaluator of the last run."""
+        made: Evaluator = self._evaluator
+        return made
+
     def random_state(self, state: Any = None) -> Any:
         """Return where the program's own random numbers are, or put them back there."""
         if state is not None:
