@@ -534,7 +534,7 @@ def _inferred(
 ) -> Loss | None:
     candidates = inferred_losses(run, min(c.event.index for c in claims))
     if name is None:
-        candidates = list(own_costs(subject, {c.line for c in claims}, candidates)) or candidates
+        candidates = list(own_costs(subject, run, candidates)) or candidates
     if name is not None:
         candidates = [found for found in candidates if is_called(found[0], name)]
     if not candidates:

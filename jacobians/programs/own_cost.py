@@ -12,7 +12,7 @@ import numpy as np
 
 from jacobians.programs.loss import Loss
 from jacobians.programs.naming import LABELS
-from jacobians.programs.recording import scalar
+from jacobians.programs.recording import Run, scalar
 from jacobians.programs.subject import Subject
 from jacobians.programs.values import Frame, Function, LimitError, ProgramError, Unread, UnreadError, UserClass
 
@@ -20,23 +20,23 @@ _VALUE = re.compile(
     r"(fn|f|cost|loss|forward|value|compute|calculate|calc|__call__|(compute|calculate|calc)_(cost|loss))$"
 )
 """What the method of a loss's value is called."""
+_SLOPE = re.compile(r"(?i)delta|deriv|prime|grad|back|slope")
+"""What that of its slope is called."""
 _DATA = re.compile(r"[xX]\w{0,6}|inputs?|data|features")
 
 
-def own_costs(
-    subject: Subject, lines: Container[int], candidates: Sequence[tuple[Loss, Any]]
-) -> Iterator[tuple[Loss, Any]]:
+def own_costs(subject: Subject, run: Run, candidates: Sequence[tuple[Loss, Any]]) -> Iterator[tuple[Loss, Any]]:
     """Yield the losses that a program's own class computes, of outputs and labels that a usual loss may have.
 
     Parameters
     ----------
     subject : Subject
-        One that was run.
-    lines : container of int
-        Those on which gradients are computed: a method of the class has one of them, and another gives the loss.
+    run : Run
+        In which a method of the class gives a slope; another one gives the loss.
     candidates : sequence of (Loss, ndarray)
         The usual losses, with their labels.
     """
+    lines = {event.line for event in run.events if event.kind == "return" and _SLOPE.search(event.function)}
     method = _method(subject.source.tree, lines)
     if method is None:
         return
