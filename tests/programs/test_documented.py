@@ -70,5 +70,5 @@ def test_whole_numbers_and_truths_are_told_as_shapes_are():
     (function,) = ast.parse(EMBEDDING).body
     assert documented_kinds(function) == {"x": "whole", "mask": "truth"}
     found = audit_program(EMBEDDING, "embedding.py")
-    assert [(g.name, g.verdict, g.line) for g in found.gradients] == [("dW", "right", 11)]
+    assert [(g.name, g.verdict, g.line) for g in found.gradients] == [("dW (line 11)", "right", 11)]
     assert audit_program(EMBEDDING.replace("np.add.at(dW, x, E)", "dW[x] += E"), "embedding.py").verdict == "wrong"
