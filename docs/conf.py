@@ -96,6 +96,12 @@ def without_last_line(app: Sphinx, page: nodes.document) -> None:
             block.children = [nodes.Text(block.rawsource)]
 
 
+def with_its_own_name(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Let the button of a hidden cell be called by what it shows, "Show code cell content", for screen readers too."""
+    if "body" in context:
+        context["body"] = context["body"].replace('<summary aria-label="Toggle hidden content">', "<summary>")
+
+
 def write_explorer(app: Sphinx, error: Exception | None) -> None:
     """Write the explorer's two files beside the pages, which show them in frames."""
     if error is None and app.builder.format == "html":
@@ -108,6 +114,7 @@ def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", (inline_mathml, None), (block_mathml, None))
     app.connect("autodoc-process-docstring", escape_stars, priority=100)  # before numpydoc
     app.connect("doctree-read", without_last_line)
+    app.connect("html-page-context", with_its_own_name)
     app.connect("build-finished", write_explorer)
 
 

@@ -282,6 +282,8 @@ def _refuse_other_kinds(value: Any, name: str, operation: str) -> None:
         mend = ": sparse arrays are not computed with; take its toarray()"
     elif isinstance(value, Mapping):
         mend = ": are two arguments in each other's place?"
+        if name in ("tangent", "cotangent"):
+            mend = ": put the arrays of all parameters into one vector, net.pack(arrays)"
     elif value is None:
         mend = ""
     elif np.asarray(value).dtype.kind not in "OUS":
@@ -366,24 +368,6 @@ def as_shape(shape: Any, name: str, operation: str) -> Shape:
             f"{operation}: {name} is {shape!r}; expected an array's shape, whole numbers from 0 on, such as (5, 3)"
         )
     return sizes
-
-
-def as_count(count: Any, name: str, operation: str) -> int:
-    """Return a whole number from 0 on.
-
-    Raises
-    ------
-    ShapeError
-        If it is none.
-    """
-    try:
-        found = index(count)
-    except TypeError:
-        found = -1
-    if found < 0:
-        given = repr(count) if isinstance(count, int | float) else kind_of(count)
-        raise ShapeError(f"{operation}: {name} is {given}; expected a whole number from 0 on")
-    return found
 
 
 size_of: Callable[[Shape], int] = math.prod
@@ -571,6 +555,17 @@ def chosen(name: str, known: Mapping[str, T], operation: str) -> T:
     )
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """Return a number and what it counts, in the singular for one.
+
+    Examples
+    --------
+    >>> counted(1, "evaluation"), counted(2, "evaluation"), counted(0, "entry", "entries")
+    ('1 evaluation', '2 evaluations', '0 entries')
+    """
+    return f"{count} {one if count == 1 else several or one + 's'}"
+
+
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the nearest of those that there are, or nothing.
 
@@ -594,6 +589,7 @@ def no_attribute(owner: object, name: str, meant: str = "") -> AttributeError:
     (AttributeError("a complex has no attribute 'imagg'; did you mean 'imag'?"), \
 AttributeError("a complex has no attribute 'angle'; write np.angle(z)"))
     """
-    public = (known for known in dir(type(owner)) if not known.startswith("_"))
-    near = "" if meant or name.startswith("_") else did_you_mean(name, public)
+    near = ""
+    if not meant and not name.startswith("_"):
+        near = did_you_mean(name, (known for known in dir(type(owner)) if not known.startswith("_")))
     return AttributeError(f"a {type(owner).__name__} has no attribute {name!r}{meant or near}")

@@ -312,8 +312,8 @@ def _layer(
     mend = f"{rows} for a weight that places or steps share" if shared else ""
     raise LayoutError(
         f"kronecker_factored: ∂output/∂{wrt} is {J.structure}; expected X ⊗ I, an affine layer's Jacobian by its "
-        "weight or bias that is used once, after factors that act on each example by itself: choose such a parameter, "
-        f"{mend and mend + ', '}or gauss_newton"
+        "weight or bias that is used once. The factors before it must act on each example by itself. Choose such a "
+        f"parameter, {mend and mend + ', '}or gauss_newton"
     )
 
 

@@ -33,6 +33,18 @@ class Attempt:
     Y: Array
     notes: tuple[str, ...] = ()
 
+    @property
+    def hides_a_penalised_bias(self) -> bool:
+        """Whether every bias is 0, so that a regulariser which takes them in adds nothing."""
+        network = self.network
+        layout, is_weight = network.layout, network.convention.names.is_weight
+        given = self.read.parameters
+        if layout.absorbs_bias:
+            biases = [layout.bias_of(array) for name, array in given.items() if is_weight(name) and array.ndim == 2]
+        else:
+            biases = [array for name, array in given.items() if not is_weight(name)]
+        return bool(network.l2 and not network.convention.l2_bias and biases and not any(map(np.any, biases)))
+
     @cached_property
     def named(self) -> dict[str, Array] | None:
         """The given gradient per parameter; None if it has other shapes: then only a diagnosis can speak.

@@ -205,6 +205,11 @@ class _Judge:
                 headline += f"{doubted.text}: was the {doubted.network.loss.prediction or 'other loss'} forgotten? "
                 headline += f"If it is meant so, say {attempt.option}"
                 return self._said("undecided", headline, attempt, notes)
+            if attempt.hides_a_penalised_bias:
+                said = (
+                    *said,
+                    "every bias is 0, so a regulariser that takes the biases in would not be seen",
+                )
             return self._said("pass", f"the gradient is right, as {attempt.text}", attempt, (*notes, *said), check)
         for attempt in near:
             if attempt.printed is not None:

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 
 from jacobians.arrays import did_you_mean
 
+_MEAN_SQUARES = (
+    "jac.squared_error: it adds up the features of an example, and takes the mean over the examples. With "
+    'reduction="mean-all" it takes the mean of all entries'
+)
 _CALLED_ELSEWHERE = {
     "value": "(x,) = jac.values(x=2.0)",
     "Value": "(x,) = jac.values(x=2.0)",
@@ -19,9 +23,11 @@ _CALLED_ELSEWHERE = {
     "vjp": "jac.jacobian(f)(x).vjp(cotangent)",
     "jvp": "jac.jacobian(f)(x).jvp(tangent)",
     "jit": "jac.replayed(f)",
-    "vmap": "the operations take batches, see jac.Layout",
-    "mse": "jac.squared_error",
-    "mse_loss": "jac.squared_error",
+    "vmap": "the operation alone: each one takes a whole batch, and jac.Layout says where its examples lie",
+    "hvp": "net.run(params, X, Y).hessian().jvp(direction), or H.jvp(v) of a jac.hessian H",
+    "hessp": "H.jvp(v) of a jac.hessian H",
+    "mse": _MEAN_SQUARES,
+    "mse_loss": _MEAN_SQUARES,
     "bce": "jac.binary_cross_entropy",
     "nll_loss": "jac.cross_entropy",
     "swish": "jac.silu",
@@ -55,7 +61,7 @@ _CALLED_ELSEWHERE = {
     "CrossEntropyLoss": "jac.CrossEntropy",
     "BCEWithLogitsLoss": "jac.BinaryCrossEntropy",
     "BCELoss": "jac.ProbabilityCrossEntropy",
-    "MSELoss": "jac.SquaredError",
+    "MSELoss": 'jac.SquaredError(reduction="mean-all") for the mean of all entries',
     "conv": "jac.layers.conv2d",
     "max_pool2d": "jac.layers.max_pool",
     "avg_pool2d": "jac.layers.avg_pool",
@@ -99,8 +105,8 @@ def instead_of(name: str, names: Iterable[str], rooms: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> instead_of("mse", [], []), instead_of("cholesky", [], ["matrix"]), instead_of("softmx", ["softmax"], [])
-    ('; write jac.squared_error', '; write jac.matrix.cholesky', "; did you mean 'softmax'?")
+    >>> instead_of("sum", [], []), instead_of("cholesky", [], ["matrix"]), instead_of("softmx", ["softmax"], [])
+    ('; write jac.total', '; write jac.matrix.cholesky', "; did you mean 'softmax'?")
     """
     if name in _CALLED_ELSEWHERE:
         return f"; write {_CALLED_ELSEWHERE[name]}"

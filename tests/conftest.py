@@ -20,8 +20,15 @@ settings.load_profile("everyday")
 
 
 @pytest.fixture(scope="session")
-def page_text() -> str:
-    """The explorer's page, which takes seconds."""
+def page_text(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The explorer's page, which takes seconds; what one worker of this run has made, the others read."""
     from jacobians.explorer import explorer_page
+    from jacobians.whole_files import whole_file
 
-    return explorer_page()
+    if not hasattr(request.config, "workerinput"):
+        return explorer_page()
+    shared = tmp_path_factory.getbasetemp().parent / "explorer.html"  # of all workers of one run, and of no other
+    if not shared.exists():
+        with whole_file(shared) as file:
+            file.write(explorer_page().encode())
+    return shared.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jacobians import Network
 from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention
 
@@ -35,3 +36,16 @@ def test_what_is_asked_for_is_checked() -> None:
     asked = Objective(loss="squared_error", factor=1.0)
     assert verdict_on(regression(2), convention("ng-ml-2011"), asked)
     assert not verdict_on(regression(1), convention("ng-ml-2011"), asked)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1])
+def test_a_regularised_bias_is_said_to_be_hidden_where_every_bias_is_zero(shift: float) -> None:
+    net = Network.dense((4, 3, 2), convention="ng-ml-2011", l2=0.5)
+    theta = {name: array + shift for name, array in net.init(0).items()}
+    X, y = np.random.default_rng(0).normal(size=(6, 4)), np.array([1, 2, 1, 1, 2, 2])
+    slopes = {f"{name}_grad": array for name, array in net.gradient(theta, X, y - 1).items()}
+    verdict = verdict_on(
+        {"X": X, "y": y[:, None], "lambda": np.array(0.5), **theta, **slopes}, convention("ng-ml-2011")
+    )
+    assert verdict
+    assert any("every bias is 0" in note for note in verdict.notes) == (shift == 0)

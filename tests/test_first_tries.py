@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 import jacobians as jac
 from jacobians import Network, replayed
-from jacobians.errors import ArgumentError, LayoutError, TooLargeError
+from jacobians.errors import ArgumentError, DTypeError, LayoutError, TooLargeError
 from jacobians.first_tries import written
 
 X, Y = np.random.default_rng(0).normal(size=(6, 4)), np.array([0, 1, 2, 1, 0, 2])
@@ -161,6 +162,33 @@ def test_names_of_other_libraries_are_told() -> None:
 def test_names_of_other_libraries_are_told_at_the_top(name: str, meant: str) -> None:
     with pytest.raises(AttributeError, match=re.escape(meant)):
         getattr(jac, name)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda run: run.jacobian("W1").vjp(), "write J.vjp(cotangent)"),
+        (lambda run: run.jacobian("W1").jvp(), "write J.jvp(tangent)"),
+        (
+            lambda run: jac.gauss_newton(run).jvp(run.params),
+            "put the arrays of all parameters into one vector",
+        ),
+        (lambda run: jac.explain(Network.dense((4, 3, 3)), "cs231n")["W1"].to_latex(), "write found[…].formula.latex"),
+        (lambda run: jac.check_gradient(lambda a, b: a @ b, lambda a, b: b, X, X, X), "several arrays in one dict x"),
+        (lambda run: jac.matrix.duplication(2, 3), "duplication(n): order=3 is unknown"),
+        (lambda run: jac.matrix.elimination(2, 3), "elimination(n): order=3 is unknown"),
+        (lambda run: jac.matrix.commutation(2, 3, 4), "commutation(m, n): order=4 is unknown"),
+    ],
+)
+def test_what_a_first_try_is_told(call: Callable[[jac.Run], object], told: str) -> None:
+    net = Network.dense((4, 3, 3))
+    with pytest.raises((ArgumentError, AttributeError, DTypeError, LayoutError), match=re.escape(told)):
+        call(net.run(net.init(0), X, Y))
+
+
+def test_a_function_of_two_arrays_is_told_to_take_a_dict() -> None:
+    (reason,) = jac.check_gradient(lambda a, b: a @ b, lambda a, b: b, np.ones(2)).reasons
+    assert reason.endswith("fun is called with x alone; put several arrays into one dict, x={'a': a, 'b': b}")
 
 
 def test_what_is_printed_at_the_prompt_is_short() -> None:

@@ -284,8 +284,12 @@ def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "w.npz").write_text("mine")
     code, out, err = run(capsys, "translate", tmp_path / "w.mat", "--from", "ng-ml-2011", *to)
     assert (code, out) == (2, "")
-    assert err == f"jacobians: error: translate: {tmp_path / 'w.npz'} exists; choose another file with -o\n"
+    there = "exists; choose another file with -o, or write over it with --force"
+    assert err == f"jacobians: error: translate: {tmp_path / 'w.npz'} {there}\n"
     assert (tmp_path / "w.npz").read_text() == "mine"
+    assert run(capsys, "translate", tmp_path / "w.mat", "--from", "ng-ml-2011", *to, "--force")[0] == 0
+    assert set(np.load(tmp_path / "w.npz")) >= {"W1", "b1"}
+    (tmp_path / "w.npz").unlink()
     savemat(tmp_path / "more.mat", {**params_in("ng-ml-2011"), "stray": np.ones(3)})
     err = run(
         capsys, "translate", tmp_path / "more.mat", "--from", "ng-ml-2011", "--to", "flax", "-o", tmp_path / "v.npz"

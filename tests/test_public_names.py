@@ -121,7 +121,9 @@ def test_the_classes_of_operations_are_found_at_the_top() -> None:
 
 
 def test_the_activations_of_a_network_by_name() -> None:
-    assert list(operations.ACTIVATIONS) == ["sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"]
+    """They follow from the classes, so that no list has to be kept."""
+    assert {"sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu"} <= {*operations.ACTIVATIONS}
+    assert all(kind().name == name for name, kind in operations.ACTIVATIONS.items())
 
 
 def test_no_public_name_hides_a_submodule() -> None:

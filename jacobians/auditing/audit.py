@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from jacobians.auditing.assignments import STRENGTH
@@ -299,13 +300,13 @@ class Question:
         for changes, how in self._networks():
             if "examples" in changes and fits and not alone:
                 continue
-            setting = self._setting(_DRAWS, **changes)
-            if isinstance(setting, JacobiansError):
+            scope = self._scope(_DRAWS, **changes)
+            if isinstance(scope, JacobiansError):
                 if not changes:
-                    raise setting
+                    raise scope
                 continue
             try:
-                for reading in readings(self.formula, Scope.of(setting), self.where, how):
+                for reading in readings(self.formula, scope, self.where, how):
                     fits = fits or (isinstance(reading, Reading) and reading.judged.difference is not None)
                     yield reading
             except FormulaError:
@@ -372,10 +373,16 @@ class Question:
         if self.fixed["examples"] is None and (own.one_example or looped or notation == "latex"):
             yield {"examples": 1}, "for one example"
 
-    def _setting(self, draws: int, *, examples: int | None = None, **changes: Any) -> RandomBatches | JacobiansError:
+    def _scope(self, draws: int, *, examples: int | None = None, **changes: Any) -> Scope | JacobiansError:
+        choices = {**self.choices, **changes}
+        told = [self.seed, *(value for key, value in choices.items() if key not in ("convention", "sizes"))]
+        kept = all(isinstance(value, (str, int, float, type(None))) for value in told)  # no operation of one's own
+        scope_of = _scope_of if kept else _scope_of.__wrapped__
+        order = tuple(choices["convention"].tasks)
         try:
-            network = Network.dense(**{**self.choices, **changes})
-            return RandomBatches.of(network, examples or self.examples, self.seed, draws)
+            return scope_of(
+                examples or self.examples, self.seed, draws, order, **choices | {"sizes": tuple(choices["sizes"])}
+            )
         except JacobiansError as error:
             return error
 
@@ -396,14 +403,29 @@ class Question:
         return all(self._is_right_on(draws, changes) for draws in range(1, _DRAWS_ELSEWHERE + 1))
 
     def _is_right_on(self, draws: int, changes: Mapping[str, Any]) -> bool:
-        setting = self._setting(draws, **changes)
-        if isinstance(setting, JacobiansError):
+        scope = self._scope(draws, **changes)
+        if isinstance(scope, JacobiansError):
             return False
         try:
-            found = readings(self.formula, Scope.of(setting), self.where)
+            found = readings(self.formula, scope, self.where)
             return any(isinstance(reading, Reading) and reading.is_right for reading in found)
         except JacobiansError:
             return False
+
+
+@lru_cache(maxsize=128)
+def _scope_of(examples: int, seed: int, draws: int, order: tuple[str, ...], **choices: Any) -> Scope:
+    """Return the names in a network; the next formula is tried in the same ones.
+
+    Parameters
+    ----------
+    examples, seed, draws : int
+    order : tuple of str
+        Of the convention's tasks: the first is its default, and equal dicts need not have one order.
+    choices : dict
+        For `Network.dense`.
+    """
+    return Scope.of(RandomBatches.of(Network.dense(**choices), examples, seed, draws))
 
 
 _UNNUMBERED = re.compile(

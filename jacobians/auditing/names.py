@@ -161,6 +161,12 @@ class Scope:
         by_key = (_by_key({n: (n,) for n in (*symbols, *found)}), _by_key(meant))
         return cls(setting, symbols, meant, found, by_key)
 
+    def apart(self) -> Scope:
+        """Return the same names, which can learn others: none of these is known here."""
+        draws = tuple(replace(draw, values=dict(draw.values)) for draw in self.setting.draws)
+        setting = replace(self.setting, draws=draws)
+        return replace(self, setting=setting, own=dict(self.own), definitions=dict(self.definitions))
+
     def reading(self, choices: Mapping[str, str], layer: int | None) -> Scope:
         """Return the same names with some choices made, before any line of a text."""
         fresh: dict[str, Any] = {"terms": {}, "used": set(), "loops": set(), "asked": {}, "notes": {}, "written": {}}

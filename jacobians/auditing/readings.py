@@ -135,7 +135,7 @@ def readings(
     ----------
     formula : Formula
     scope : Scope
-        Its draws learn the values of the names in `where`.
+        It does not learn the names in `where`.
     where : mapping of str to str
         Names of the caller's own, and the right sides that define them.
     how : str
@@ -146,6 +146,7 @@ def readings(
     FormulaError
         If a name in `where` has a meaning already, or cannot be read.
     """
+    scope = scope.apart() if where else scope
     for name, text in where.items():
         _define(name, text, scope)
     waiting: list[dict[str, str]] = [{}]

@@ -215,7 +215,7 @@ def _reasons(
     return reasons
 
 
-@written("check_gradient(fun, grad, x)")
+@written("check_gradient(fun, grad, x), with several arrays in one dict x")
 def check_gradient(
     fun: Callable[[Any], Any] | Network,
     grad: Callable[[Any], Any] | bool | None = None,
@@ -446,7 +446,7 @@ def _gradient(given: Any, tree: Tree, faults: list[str]) -> GivenGradient | None
     return GivenGradient(tree.pack(leaves), eps) if usable else None
 
 
-@written("check_jacobian(fun, jac, x)")
+@written("check_jacobian(fun, jac, x), with several arrays in one dict x")
 def check_jacobian(
     fun: Callable[[Any], Any],
     jac: Callable[[Any], Any] | None,

@@ -57,7 +57,10 @@ def _summary(name: str, error: BaseException) -> str:
     own = [f for f in frames if "site-packages" not in f.filename and package not in Path(f.filename).parents]
     own = [f for f in own if not f.filename.startswith("<frozen")]
     if not own:
-        return f"{name} raised {type(error).__name__}{message}"
+        one = ""
+        if isinstance(error, TypeError) and "required positional argument" in str(error):
+            one = f". {name} is called with x alone; put several arrays into one dict, x={{'a': a, 'b': b}}"
+        return f"{name} raised {type(error).__name__}{message}{one}"
     last = own[-1]
     return (
         f"{name} raised {type(error).__name__}{message} (in {last.name}, {Path(last.filename).name} line {last.lineno})"

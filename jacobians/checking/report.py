@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Literal, TypeAlias
 
-from jacobians.arrays import Shape
+from jacobians.arrays import Shape, counted
 from jacobians.checking.by_direction import DirectionsCheck
 from jacobians.checking.numerical import Calls
 from jacobians.checking.promises import Promises
@@ -69,15 +69,15 @@ def _summary(check: GradientCheck) -> str:
     parts = []
     if check.along is not None and check.along.directions > check.along.unresolved:
         parts.append(
-            f"{check.along.directions} random directions: off by {check.along.error:.0e}, resolved "
+            f"{counted(check.along.directions, 'random direction')}: off by {check.along.error:.0e}, resolved "
             f"{check.along.resolved:.0e}; an error of norm {check.along.smallest:.0e} is missed with probability below "
             f"{check.along.failure_probability:.0e}."
         )
     checked = sum(p.checked for p in check.parameters)
     if checked:
-        parts.append(f"{checked} entries compared.")
+        parts.append(f"{counted(checked, 'entry', 'entries')} compared.")
     parts.append(
-        f"It took {check.seconds:.2g} s, {check.evaluations} evaluations of the function and "
+        f"It took {check.seconds:.2g} s, {counted(check.evaluations, 'evaluation')} of the function and "
         f"{check.derivative_evaluations} of the derivative."
     )
     return " ".join(parts)

@@ -152,13 +152,13 @@ def why_unseen(probe: Probe, found: Findings, smallest: float) -> str:
     if found.unseen:
         return f"{found.unseen} of {found.checked} entries have no reference: {trouble}"
     size, value = float(found.size.max(initial=0.0)), float(np.abs(probe.value).max(initial=0.0))
-    text = f"errors below {smallest:.1g} cannot be seen, and no derivative exceeds {size:.1g}"
+    text = f"only an error above {smallest:.1g} can be seen here, but no derivative exceeds {size:.1g}"
     if size <= smallest:
-        text += "; 0 would pass too"
+        text += ". So a gradient of 0 would pass too"
     if (probe.noise > 4.0 * probe.eps * np.abs(probe.value)).any():
-        return f"{text}: {trouble}"
+        return f"{text}. Perhaps {trouble}"
     wider = ", compute in float64" if probe.eps > 1e-10 else ""
     return (
-        f"{text}. The rounding of fun's value, {value:.3g}, hides such errors. Subtract its constant part{wider}, or "
-        "give check_jacobian the terms that it adds up"
+        f"{text}. The rounding of fun's value, {value:.3g}, hides smaller errors. Subtract its constant part{wider}, "
+        "or give check_jacobian the terms that it adds up"
     )

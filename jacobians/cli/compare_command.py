@@ -222,13 +222,19 @@ def _widths(text: str) -> tuple[int, ...]:
 
 def _check_fit(sizes: tuple[int, ...], batch: Dataset, outputs: int, holder: str) -> None:
     network = "-".join(map(str, sizes))
+    hidden = ",".join(map(str, sizes[1:-1])) or "none"
+    help = "Give a batch of its widths with --data FILE"
+    if holder.startswith("--sizes"):
+        help += f", or the widths of the hidden layers alone: --hidden {hidden}"
     if sizes[0] != batch.X.shape[1]:
         raise DataError(
             f"compare: {holder} {network} network, which takes {sizes[0]} features; "
-            f"{batch.source} has {batch.X.shape[1]}"
+            f"{batch.source} has {batch.X.shape[1]}. {help}"
         )
     if outputs > sizes[-1] or (batch.classes is None and outputs != sizes[-1]):
-        raise DataError(f"compare: {holder} {network} network with {sizes[-1]} outputs; {batch.source} has {outputs}")
+        raise DataError(
+            f"compare: {holder} {network} network with {sizes[-1]} outputs; {batch.source} has {outputs}. {help}"
+        )
 
 
 # The report.

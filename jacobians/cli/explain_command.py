@@ -16,7 +16,7 @@ from jacobians.cli.options import (
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import columns, json_text, write_file
+from jacobians.cli.output import OR_FORCE, columns, json_text, write_file
 from jacobians.conventions import Convention
 from jacobians.derivation import (
     BlockDerivation,
@@ -67,7 +67,8 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--parameter", metavar="NAME", help="only this one, such as Theta1, b2, or X for the inputs")
     parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2: the Hessian (default: %(default)s)")
     add_format(parser, *(name for name in NOTATIONS if name != "text"))
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, which must not exist")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE")
+    parser.add_argument("--force", action="store_true", help="write over FILE if it exists")
     parser.set_defaults(run=run)
 
 
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         print(text, end="")
     else:
-        write_file(arguments.output, text, "explain")
+        write_file(arguments.output, text, "explain", overwrite=arguments.force, hint=OR_FORCE)
     return 0
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from jacobians.cli.data_options import data_of
 from jacobians.cli.options import Commands, add_command, add_format
-from jacobians.cli.output import check_free, print_json, write_file
-from jacobians.errors import DataError
+from jacobians.cli.output import OR_FORCE, check_free, print_json, write_file
+from jacobians.errors import DataError, LayoutError
 from jacobians.explorer import explorer_page
 from jacobians.explorer.example_nets import EXAMPLES, example_of
 from jacobians.explorer.matrix_functions import FUNCTIONS, function_of
@@ -69,15 +69,14 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, say where it is, and return 0."""
     output = arguments.output or (_DEFAULT_FILE if arguments.matrix is None else _MATRIX_FILE)
-    hint = ", or write over it with --force"
     if output != "-":
-        check_free(output, "explore", overwrite=arguments.force, hint=hint)
+        check_free(output, "explore", overwrite=arguments.force, hint=OR_FORCE)
     page = _page(arguments)
     if output == "-":
         sys.stdout.buffer.write(page.encode())  # the page is UTF-8, whatever the terminal is
         return 0
     path = Path(output)
-    write_file(output, page, "explore", overwrite=arguments.force, hint=hint)
+    write_file(output, page, "explore", overwrite=arguments.force, hint=OR_FORCE)
     size = len(page.encode())
     if arguments.format == "json":
         print_json({"file": output, "address": path.resolve().as_uri(), "bytes": size})
@@ -94,7 +93,12 @@ def _page(arguments: argparse.Namespace) -> str:
         if given:
             raise DataError(f"explore: --matrix shows one function, and takes no {given[0]}; quote an expression")
         return matrix_page(function_of(arguments.matrix))
-    presets = [convention(name) for name in dict.fromkeys(arguments.names)] or None
+    try:
+        presets = [convention(name) for name in dict.fromkeys(arguments.names)] or None
+    except LayoutError as error:
+        raise LayoutError(
+            f"{error}. A convention of your own goes on the page in Python: jacobians.explorer.explorer_page([mine])"
+        ) from None
     examples = EXAMPLES
     if arguments.data is not None:
         examples = (example_of(data_of(arguments, "explore", "cross_entropy", None)), *EXAMPLES)

@@ -186,6 +186,10 @@ def _descriptor_sent_to_error() -> Iterator[None]:
         os.close(kept)
 
 
+OR_FORCE = ", or write over it with --force"
+"""The end of what is said of a file that exists."""
+
+
 def check_free(path: str, command: str, *, overwrite: bool = False, hint: str = "") -> None:
     """Raise if a file exists and may not be overwritten, before the work begins.
 

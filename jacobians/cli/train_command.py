@@ -20,7 +20,7 @@ from jacobians.cli.options import (
     whole_numbers,
     with_regulariser,
 )
-from jacobians.cli.output import check_free, make_console, make_table, print_json
+from jacobians.cli.output import OR_FORCE, check_free, make_console, make_table, print_json
 from jacobians.errors import DataError
 from jacobians.network import Network
 from jacobians.operations import LOSSES
@@ -165,7 +165,7 @@ def _check(arguments: argparse.Namespace) -> None:
             raise DataError(f"train: {path} must end with {', '.join(suffixes[:-1])} or {suffixes[-1]}")
         if not Path(path).resolve().parent.is_dir():
             raise DataError(f"train: there is no folder {Path(path).parent}")
-        check_free(path, "train", overwrite=arguments.force, hint=", or write over it with --force")
+        check_free(path, "train", overwrite=arguments.force, hint=OR_FORCE)
 
 
 def _draw(figure: object, path: str) -> None:

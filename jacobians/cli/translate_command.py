@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from jacobians.cli.options import Commands, add_command, add_format, whole_numbers
-from jacobians.cli.output import print_json
-from jacobians.errors import DataError
+from jacobians.cli.output import OR_FORCE, check_free, print_json
 from jacobians.parameter_files import translate_file, write_arrays
 
 _EPILOG = """\
@@ -41,16 +39,16 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="400,25,10",
         help="widths of the layers, where a packed vector does not tell them",
     )
+    parser.add_argument("--force", action="store_true", help="write over FILE if it exists")
     add_format(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Translate, write, say what was written, and return 0."""
-    if os.path.exists(arguments.output):
-        raise DataError(f"translate: {arguments.output} exists; choose another file with -o")
+    check_free(arguments.output, "translate", overwrite=arguments.force, hint=OR_FORCE)
     found = translate_file(arguments.file, arguments.target, arguments.source, sizes=arguments.sizes)
-    write_arrays(arguments.output, found.arrays, found.target, "translate", overwrite=False)
+    write_arrays(arguments.output, found.arrays, found.target, "translate", overwrite=arguments.force)
     if arguments.format == "json":
         shapes = {name: list(array.shape) for name, array in found.arrays.items()}
         print_json({"file": arguments.output, "convention": found.target.name, "shapes": shapes, "said": str(found)})

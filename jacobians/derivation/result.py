@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING, Any
 
-from jacobians.arrays import Array, Shape, chosen, show_shape
+from jacobians.arrays import Array, Shape, chosen, no_attribute, show_shape
 from jacobians.conventions import Convention
 from jacobians.derivation.alike_steps import Member
 from jacobians.derivation.equations import Definition, Equation, JacobianChain, Recurrence, Step
@@ -90,6 +91,18 @@ class ParameterDerivation:
 
     def _repr_latex_(self) -> str:
         return self.formula._repr_latex_()
+
+    if not TYPE_CHECKING:  # a type checker is to find every name that is not there
+
+        def __getattr__(self, name: str) -> Any:
+            kind = name.removeprefix("to_")
+            meant = ""
+            if kind in ("latex", "mathml", "numpy", "text"):
+                meant = f"; write found[…].formula.{kind} for the formula alone"
+                meant += (
+                    f", or found.to_{kind}() for every step" if kind != "text" else ", or print(found) for every step"
+                )
+            raise no_attribute(self, name, meant)
 
 
 @dataclass(frozen=True, eq=False)

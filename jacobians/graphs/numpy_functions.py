@@ -137,12 +137,13 @@ def ufunc(called: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping
     GraphError
         If no rule is known for it.
     """
+    name = f"np.{called.__name__}" if hasattr(np, called.__name__) else f"scipy.special.{called.__name__}"
     if method == "at":
-        raise _in_place(f"np.{called.__name__}.at")
+        raise _in_place(f"{name}.at")
     if called in _CONSTANT and method == "__call__":
         return called(*map(numbers, inputs), **options)
     if method != "__call__" or called not in _UFUNCS or options:
-        raise _unknown(f"np.{called.__name__}" + ("" if method == "__call__" else f".{method}"), options)
+        raise _unknown(name + ("" if method == "__call__" else f".{method}"), options)
     return _UFUNCS[called](*inputs)
 
 
@@ -262,7 +263,13 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
     of_vectors = len(axes) == 1
     if ord is None or (ord == 2 and of_vectors) or (ord == "fro" and len(axes) == 2):
-        return (x * x).sum(axis, keepdims) ** 0.5
+        squares = (x * x).sum(axis, keepdims)
+        if (squares.array == 0).any():
+            raise DomainError(
+                "np.linalg.norm: a vector is 0, where its norm has no derivative; add an epsilon, as in "
+                "((x * x).sum() + 1e-12) ** 0.5"
+            )
+        return squares**0.5
     if of_vectors and ord == 1:
         return abs(x).sum(axis, keepdims)
     if of_vectors and ord in (np.inf, -np.inf):
@@ -399,15 +406,16 @@ def function(called: Any, args: Sequence[Any], options: Mapping[str, Any]) -> An
 
 def no_such_method(value: Node, name: str) -> AttributeError:
     """Return the error for a method or an attribute that arrays have and values lack. It names the replacement."""
-    called, given = getattr(np, name, None), f"{value.name}.{name}"
+    called, shown = getattr(np, name, None), value.name if value.is_named else "v"
+    given = f"{shown}.{name}"
     if called in _WRITING or name in _IN_PLACE:
         return _in_place(given)
     if name == "astype":
         mend = "its dtype is that of the inputs: jac.values(X=X.astype(…))"
     elif called in _FUNCTIONS or called in _CONSTANT:
-        mend = f"write np.{name}({value.name}, …)"
+        mend = f"write np.{name}({shown}, …)"
     else:
-        mend = f"take {value.name}.array.{name}, which is constant"
+        mend = f"take {shown}.array.{name}, which is constant"
     return AttributeError(f"{given}: a value has no {name}; {mend}")
 
 
@@ -422,7 +430,20 @@ def _in_place(name: str) -> FrozenError:
     )
 
 
+_OF_SCIPY = {
+    "expit": "jac.sigmoid(x)",
+    "log_expit": "-jac.softplus(-x)",
+    "xlogy": "x * np.log(y)",
+    "xlog1py": "x * np.log1p(y)",
+    "entr": "-x * np.log(x)",
+    "logit": "np.log(x) - np.log1p(-x)",
+}
+"""Functions of scipy.special, and how they are written here."""
+
+
 def _unknown(name: str, options: Mapping[str, Any]) -> GraphError:
+    if (ours := _OF_SCIPY.get(name.removeprefix("scipy.special."))) and name.startswith("scipy."):
+        return GraphError(f"{name}: no rule is known for its derivative; write {ours}")
     given = f" with {', '.join(f'{option}=' for option in options)}" if options else ""
     if name.startswith("np.linalg.") and not options:
         return GraphError(
@@ -431,5 +452,5 @@ def _unknown(name: str, options: Mapping[str, Any]) -> GraphError:
         )
     return GraphError(
         f"{name}{given}: no rule is known for its derivative. Use the library's operations (jac.exp, jac.softmax, …), "
-        f"write one as an Operation of your own, or take the .array of each value, which makes the result constant"
+        f"or write one as an Operation of your own. The .array of each value gives a result that is constant"
     )

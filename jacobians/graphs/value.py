@@ -80,6 +80,10 @@ def values(**arrays: npt.ArrayLike) -> tuple[Value, ...]:
 _CALLED_ELSEWHERE = {
     **dict.fromkeys(("grad", "gradient", "backward"), "L.gradients(W, b) of a scalar L"),
     **dict.fromkeys(("numpy", "value", "data", "detach"), "v.array"),
+    **dict.fromkeys(("hvp", "hessp"), "L.hessian(W).jvp(direction) of a scalar L"),
+    **dict.fromkeys(("gauss_newton", "ggn"), "jac.gauss_newton(net.run(params, X, Y)); it is of a network's run"),
+    **dict.fromkeys(("jvp", "vjp", "pullback", "pushforward"), "L.jacobian(W), which has jvp and vjp"),
+    "backprop": "L.gradients(W, b) of a scalar L",
     "requires_grad": "L.gradients(v): every value that jac.values made has a gradient",
     "zero_grad": "L.gradients(v), which makes new arrays each time",
 }

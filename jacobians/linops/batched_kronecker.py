@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import SUBSCRIPTS, Array, Shape, as_count, as_float, as_shape, show_shape, size_of
+from jacobians.arrays import SUBSCRIPTS, Array, Shape, a_whole_number, as_float, as_shape, show_shape, size_of
 from jacobians.errors import ShapeError
 from jacobians.linops.jacobian import Jacobian
 from jacobians.linops.kernels import matmul, matmul_into, norms
@@ -163,7 +163,7 @@ class BatchedKronecker(Jacobian):
 
 def _stack(factor: Array | int, name: str) -> Array | int:
     if isinstance(factor, (int, np.integer)):
-        return as_count(factor, f"the {name} factor", "BatchedKronecker")
+        return a_whole_number(factor, f"the {name} factor", "BatchedKronecker", 0)
     array = as_float(factor, name, "BatchedKronecker")
     if array.ndim < 2:
         raise ShapeError(

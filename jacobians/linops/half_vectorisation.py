@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_count
+from jacobians.arrays import Array, a_whole_number
 from jacobians.layout import Order
 from jacobians.linops.permutations import Selection
 from jacobians.linops.unrolling import known_order
@@ -50,7 +50,7 @@ class Elimination(Selection):
     __slots__ = ()
 
     def __init__(self, n: int, stacked: Order = "C", dtype: npt.DTypeLike = np.float64) -> None:
-        n = as_count(n, "n", "Elimination")
+        n = a_whole_number(n, "n", "Elimination", 0)
         rows, columns = half_places(n, stacked)
         super().__init__(rows * n + columns, (n, n), dtype)
 
@@ -82,7 +82,7 @@ class Duplication(Selection):
     __slots__ = ()
 
     def __init__(self, n: int, stacked: Order = "C", dtype: npt.DTypeLike = np.float64) -> None:
-        n = as_count(n, "n", "Duplication")
+        n = a_whole_number(n, "n", "Duplication", 0)
         rows, columns = half_places(n, stacked)
         places = np.zeros((n, n), np.intp)
         places[rows, columns] = places[columns, rows] = np.arange(len(rows))

@@ -29,6 +29,7 @@ from jacobians.arrays import (
     size_of,
 )
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
+from jacobians.first_tries import written
 from jacobians.layout import Order
 from jacobians.linops.kernels import may_alias
 from jacobians.linops.matrix_views import MatrixViews
@@ -186,7 +187,8 @@ class Jacobian(MatrixViews):
 
     def _held(self) -> dict[str, Any]:
         """Everything that an instance holds, by name."""
-        return {name: getattr(self, name) for name in self._slots} | getattr(self, "__dict__", {})
+        own = self.__dict__ if type(self).__dictoffset__ else {}
+        return {name: getattr(self, name) for name in self._slots} | own
 
     def positive(self, leaf: Leaf) -> Jacobian:
         """Return the same structure without minus signs, its arrays mapped by a function that is never negative.
@@ -321,13 +323,14 @@ class Jacobian(MatrixViews):
         other = object.__new__(type(self))
         for name in self._slots:
             setattr(other, name, getattr(self, name))
-        if hasattr(self, "__dict__"):
+        if type(self).__dictoffset__:  # an instance without a dict would make an error when asked
             other.__dict__.update(self.__dict__)
         other.order = order
         return other
 
     # --- actions ---------------------------------------------------------------------------------
 
+    @written("J.jvp(tangent)")
     def jvp(self, tangent: Array) -> Array:
         """Return J·tangent (the pushforward), for one tangent of shape `domain` or a stack of them.
 
@@ -359,6 +362,7 @@ class Jacobian(MatrixViews):
             return image
         return image.copy(order="K") if may_alias(image, (tangent, *self.arrays)) else image
 
+    @written("J.vjp(cotangent)")
     def vjp(self, cotangent: Array) -> Array:
         """Return Jᵀ·cotangent (the pullback), for one cotangent of shape `codomain` or a stack of them.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from jacobians.arrays import SUBSCRIPTS, Array, DType, Symbolic, as_count, as_float, show_shape
+from jacobians.arrays import SUBSCRIPTS, Array, DType, Symbolic, a_whole_number, as_float, show_shape
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian, Leaf
@@ -274,7 +274,7 @@ class Kronecker(Jacobian):
 
 def _factor(factor: Array | Bordered | int, name: str) -> Array | Bordered | int:
     if isinstance(factor, (int, np.integer)):
-        return as_count(factor, f"the {name} factor", "Kronecker")
+        return a_whole_number(factor, f"the {name} factor", "Kronecker", 0)
     if isinstance(factor, Bordered):
         return factor
     array = as_float(factor, name, "Kronecker")

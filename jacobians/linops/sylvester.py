@@ -127,7 +127,7 @@ def _refuse_shared(left: Array, right: Array, eps: float) -> None:
     if not sums[i, j] > (len(a) + len(b)) * eps * size:
         raise DomainError(
             f"SylvesterInverse: the eigenvalues {_shown(a[i])} of A and {_shown(b[j])} of B add up to "
-            f"{sums[i, j]:.2g}, which is zero up to rounding: A X + X B = C has no single solution X; shift A or B"
+            f"{sums[i, j]:.2g}, which is zero up to rounding. So A X + X B = C has no single solution X; shift A or B"
         )
 
 

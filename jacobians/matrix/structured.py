@@ -24,6 +24,7 @@ from jacobians.linops import (
     Jacobian,
     Selection,
 )
+from jacobians.linops.unrolling import known_order
 from jacobians.matrix.matrix_operation import OfOneMatrix, square, symmetriser
 from jacobians.operations.on_values import of_one
 from jacobians.operations.record import Makers
@@ -260,7 +261,7 @@ def duplication(n: int, order: Order = "F") -> Jacobian:
            [0., 1., 0.],
            [0., 0., 1.]])
     """
-    return Duplication(n, order).ordered(order)
+    return Duplication(n, known_order(order, "duplication(n)")).ordered(order)
 
 
 @written
@@ -281,7 +282,7 @@ def elimination(n: int, order: Order = "F") -> Jacobian:
            [0., 1., 0.],
            [0., 0., 1.]])
     """
-    return Elimination(n, order).ordered(order)
+    return Elimination(n, known_order(order, "elimination(n)")).ordered(order)
 
 
 @written
@@ -303,7 +304,7 @@ def commutation(m: int, n: int, order: Order = "F") -> Jacobian:
            [0., 1., 0., 0.],
            [0., 0., 0., 1.]])
     """
-    return Commutation(m, n).ordered(order)
+    return Commutation(m, n).ordered(known_order(order, "commutation(m, n)"))
 
 
 # --- functions -------------------------------------------------------------------------------------------

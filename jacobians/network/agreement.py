@@ -32,8 +32,8 @@ def chain_of(operations: Sequence[Operation | str], layout: Layout) -> Chain:
             if id(part) in seen:
                 raise ArgumentError(
                     f"Network: one object, {part!r}, stands in two places; it would have its parameters "
-                    f"{', '.join(part.names[1:])} twice, since a list shares no weights: make a second one, or write a "
-                    "function of values, where a weight may be used twice: Network(lambda X, W: …, loss, convention, "
+                    f"{', '.join(part.names[1:])} twice, since a list shares no weights. Make a second object. To "
+                    "share a weight, write a function of values: Network(lambda X, W: …, loss, convention, "
                     "shapes={'W': …})"
                 )
             seen.add(id(part))

@@ -64,6 +64,6 @@ def refuse_mixing(parts: Sequence[Operation], what: str) -> None:
             )
         if not part.per_example:
             raise LayoutError(
-                f"{what}: {part.name} may mix the examples of a batch, so it cannot be cut into blocks; "
-                "take the whole batch, or set per_example = True on the operation if it acts on every example alone"
+                f"{what}: {part.name} may mix the examples of a batch, so it cannot be cut into blocks. "
+                "Take the whole batch. If it acts on every example alone, set per_example = True on the operation"
             )

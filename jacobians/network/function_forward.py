@@ -291,8 +291,8 @@ def _refuse_other_sequences(node: Node, convention: Convention) -> None:
     if (own.batch, own.sequences) != (wanted.batch, wanted.sequences):
         raise LayoutError(
             f"network: {operation.name} reads sequences {own.sequences}, its batch in {own.batch}; {convention.name} "
-            f"has them {wanted.sequences}, its batch in {wanted.batch}: call it with the convention's layout, layout="
-            "convention.layout, or choose the convention with the layout that it has"
+            f"has them {wanted.sequences}, its batch in {wanted.batch}. Call it with "
+            "layout=convention.layout, or choose a convention of its layout"
         )
 
 

@@ -25,7 +25,7 @@ from jacobians.arrays import (
 from jacobians.conventions import Convention
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.first_tries import written
-from jacobians.initial import Rule, drawn_in_order, drawn_weights
+from jacobians.initial import Rule, drawn_in_order, drawn_weights, is_scale
 from jacobians.layout import Reduction
 from jacobians.named_parameters import layer_widths
 from jacobians.network.blocks import gradient_in_blocks
@@ -260,11 +260,11 @@ class Network(Objective):
         dtype: npt.DTypeLike = np.float64,
         rule: Rule = "glorot",
     ) -> dict[str, Array]:
-        """Return random parameters: weights by a rule, biases 0, and the scales gamma of a normalisation 1.
+        """Return random parameters: weights by a rule, biases 0, and the scales of a normalisation 1.
 
         The numbers are drawn for one node after another, and then laid out, so one seed gives the same network in
         every convention. Of a function, a weight of three axes or more is a kernel, as the layout has kernels; a
-        vector is a scale if its name begins with gamma.
+        vector is a scale by its name: gamma, scale or g, with a number or without, or the weight of a norm.
 
         Parameters
         ----------
@@ -294,8 +294,7 @@ class Network(Objective):
         params: dict[str, Array] = {}
         for name, shape in self.shapes().items():
             if len(shape) < 2 or not self._is_weight(name):
-                scale = name.rpartition(".")[2].startswith("gamma")
-                params[name] = np.full(shape, 1.0 if scale else 0.0, dtype=dtype)
+                params[name] = np.full(shape, 1.0 if is_scale(name) else 0.0, dtype=dtype)
                 continue
             if len(shape) > 2:
                 axes = self.layout.kernel_axes(len(shape) - 2)

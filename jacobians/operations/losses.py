@@ -484,8 +484,8 @@ class Loss(Frozen, ABC):
         """∂²(Σ losses)/∂X² in numerator layout, without the factor; a loss states it to take part in curvature."""
         raise DomainError(
             f"{self.name}: the loss states no second derivative, which Gauss–Newton and Fisher matrices need; "
-            "define _hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, "
-            "as a Jacobian"
+            "define _hessian(X, Y). It returns the second derivative of the sum of the losses with respect to X, as a "
+            "Jacobian"
         )
 
 

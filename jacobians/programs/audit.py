@@ -25,18 +25,7 @@ from jacobians.programs.failing import (
     repaired,
 )
 from jacobians.programs.gradients import Claim
-from jacobians.programs.judge import (
-    Failed,
-    Reading,
-    Settings,
-    Study,
-    fitted,
-    judge,
-    read_program,
-    right_along,
-    studied,
-    wrong_ones,
-)
+from jacobians.programs.judge import Failed, Reading, read_program, studied
 from jacobians.programs.lists import of_no_parameter, unmatched
 from jacobians.programs.naming import is_gradient
 from jacobians.programs.octave_fragments import forward_passes
@@ -44,6 +33,7 @@ from jacobians.programs.reference import Derivative
 from jacobians.programs.result import EntryAudit, Failure, Fault, GradientVerdict, ProgramAudit, Verdict
 from jacobians.programs.smaller import smaller
 from jacobians.programs.source import Source, read_source
+from jacobians.programs.study import Settings, Study, fitted, judge, right_along, wrong_ones
 from jacobians.programs.subject import Subject
 from jacobians.programs.updated import Stale, stale
 from jacobians.programs.uses import uses_of

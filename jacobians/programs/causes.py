@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.programs.adjoints import put
 from jacobians.programs.explained import explained, number, scale_kind
-from jacobians.programs.judge import Study, differs, fitted
 from jacobians.programs.line_parts import Edit, name_of
 from jacobians.programs.lines import (
     Look,
@@ -20,7 +20,7 @@ from jacobians.programs.lines import (
     backward_sites,
     is_backward_name,
     look_at,
-    put,
+    may_slip,
     ratio_of,
     right_among,
     statements_of,
@@ -28,6 +28,7 @@ from jacobians.programs.lines import (
 from jacobians.programs.recording import Event, scalar
 from jacobians.programs.reference import both
 from jacobians.programs.regulariser import disagreements, lines_of, ratio_without, strengths_of, study_without
+from jacobians.programs.study import Study, differs, fitted
 from jacobians.programs.trials import as_line, tried_in_place
 
 
@@ -87,7 +88,7 @@ def causes_of(study: Study, wrong: Sequence[int], end: int) -> list[Cause]:
     plain = study_without(study) if left and strengths_of(study) else None
     study.plain = [] if plain is None else [true.value for true in plain.true]
     while left and not _spent(study, end):
-        slipped = _slipped(study, left, end)
+        slipped = _slipped(study, left, end, ratio)
         if ratio is not None and (slipped is None or len(slipped.gradients) < len(left)):
             # no line of the backward pass explains it, and the loss's factor does
             slipped = _of_the_loss(study, ratio, left, "")
@@ -173,7 +174,7 @@ def _common_ratio(study: Study) -> float | None:
 def _of_loss(study: Study, ratio: float, wrong: Sequence[int], end: int) -> Cause:
     """Gradients that are all off by one number but for the regulariser: the line is sought without it."""
     plain = study_without(study)
-    slipped = None if plain is None else _slipped(plain, wrong, end)
+    slipped = None if plain is None else _slipped(plain, wrong, end, ratio)
     made = _of_the_loss(study, ratio, wrong, "but for the regulariser, ")
     if slipped is None or len(slipped.gradients) < len(wrong):
         return made
@@ -183,7 +184,10 @@ def _of_loss(study: Study, ratio: float, wrong: Sequence[int], end: int) -> Caus
 def _of_the_loss(study: Study, ratio: float, wrong: Sequence[int], but: str) -> Cause:
     """Gradients that are all off by one number, which no line of the backward pass explains: the loss's is shown."""
     words = f"loss and gradients disagree: {but}every gradient is {number(ratio, study)} times the loss's derivative"
-    first = study.claims[wrong[0]].line
+    only = study.claims[wrong[0]]
+    first = only.line
+    if ratio < 0.0 and len(study.claims) == 1 and only.sign < 0.0 and only.event.kind == "update":
+        words, first = f"{words}, or the update goes up the loss", _update_line(study, 0)
     return Cause(scale_kind(ratio, study), words, _made_at(study), "", tuple(wrong), first)
 
 
@@ -254,8 +258,10 @@ def _spent(study: Study, end: int) -> bool:
     return study.subject.runs >= end or study.subject.tried > _MOST_TRIED
 
 
-def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
+def _slipped(study: Study, wrong: Sequence[int], end: int, ratio: float | None = None) -> Cause | None:
     """The first line whose result has to be replaced for wrong gradients to become right, and its edit.
+
+    Where every gradient is one multiple of the derivative, `ratio`, a line is sought that gives that multiple.
 
     Of lines that do equally much, one whose result is no derivative comes before one that hands on the derivative of
     another array: of these, the last has taken it for its own.
@@ -289,7 +295,7 @@ def _slipped(study: Study, wrong: Sequence[int], end: int) -> Cause | None:
         return _before(study, wrong, chosen, looks, end)
     upto = best[0].site.last.index if best and most == len(wrong) else None
     looks += [look_at(study, wrong, site, end) for site in sites[len(looks) :] if upto is None]
-    searched = _searched(study, wrong, looks, end, upto)
+    searched = _searched(study, wrong, looks, end, upto, ratio)
     if searched is not None and len(searched.gradients) > (most if chosen is not None else most - 1):
         return searched
     if chosen is not None:
@@ -426,20 +432,24 @@ def _cause(study: Study, line: int, statement: ast.stmt, edit: Edit, right: tupl
     return Cause(edit.cause, edit.words, line, as_line(study.subject.source, statement, edit), right)
 
 
-def _searched(study: Study, wrong: Sequence[int], looks: Sequence[Look], end: int, upto: int | None) -> Cause | None:
+def _searched(
+    study: Study, wrong: Sequence[int], looks: Sequence[Look], end: int, upto: int | None, ratio: float | None
+) -> Cause | None:
     """The first statement on the way to wrong gradients with an edit that makes as many right as any.
 
-    First one thing is exchanged for another in all of them, then more is put around a part.
+    First one thing is exchanged for another in all of them, then more is put around a part. A statement on which the
+    loss or a right gradient depends is left as it is.
     """
     best: Cause | None = None
     edits: dict[int, list[Edit]] = {}
-    statements = list(_on_the_way(study, looks, upto))
+    statements = [one for one in _on_the_way(study, looks, upto) if may_slip(study, wrong, one[1])]
     for natural in (True, False):
         for line, statement in statements:
             if _spent(study, end):
                 return best
             if id(statement) not in edits:
-                edits[id(statement)] = tried_in_place(study.subject, study.base, statement, ())[1]
+                factor = None if ratio is None else 1.0 / ratio
+                edits[id(statement)] = tried_in_place(study.subject, study.base, statement, (), factor)[1]
             some = [e for e in edits[id(statement)] if e.natural == natural]
             found = _confirmed(study, wrong, some[:_OTHERS], end)
             if found is not None and (best is None or len(found[1]) > len(best.gradients)):

@@ -14,8 +14,8 @@ from jacobians.derivation.explain import explain
 from jacobians.errors import JacobiansError
 from jacobians.network.network import Network
 from jacobians.presets import convention
-from jacobians.programs.judge import Study, fitted
 from jacobians.programs.recording import Event
+from jacobians.programs.study import Study, fitted
 
 _CONVENTIONS = {
     ("rows", "columns", "separate"): ("cs231n", "keras", "sklearn-mlp"),

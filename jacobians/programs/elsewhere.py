@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from jacobians.programs.judge import Study, agrees_along, judge, studied, wrong_ones
+from jacobians.programs.judge import studied
 from jacobians.programs.regulariser import run_without, strengths_of
+from jacobians.programs.study import Study, agrees_along, judge, wrong_ones
 from jacobians.programs.subject import Subject
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.judge import Study
 from jacobians.programs.lines import Suspect, is_name, ratio_of
+from jacobians.programs.study import Study
 
 
 def explained(study: Study, suspect: Suspect) -> tuple[str, str]:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.judge import Failed, Settings, right_along, studied
+from jacobians.programs.judge import Failed, studied
 from jacobians.programs.plan import key_of, plan_of
 from jacobians.programs.source import Source
+from jacobians.programs.study import Settings, right_along
 from jacobians.programs.subject import Subject
 from jacobians.programs.values import ProgramError
 

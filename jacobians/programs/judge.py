@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.data import Guess, guesses, random_of
+from jacobians.programs.data import guesses, random_of
 from jacobians.programs.entries import Entry, arguments_of, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.lists import of_no_parameter, unmatched
@@ -21,111 +21,26 @@ from jacobians.programs.loss import USUAL, Loss, inferred_losses, is_called, is_
 from jacobians.programs.own_cost import own_costs
 from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
 from jacobians.programs.recording import Run, reals, scalar
-from jacobians.programs.reference import Changes, Derivative, agreed, both, derivative, loss_at
+from jacobians.programs.reference import Changes, both, loss_at
 from jacobians.programs.source import Source
-from jacobians.programs.subject import Subject, Tables
+from jacobians.programs.study import (
+    Settings,
+    Study,
+    agrees_along,
+    along,
+    fitted,
+    judge,
+    moved_along,
+    right_along,
+    said,
+    wrong_ones,
+)
+from jacobians.programs.subject import Subject
 from jacobians.programs.uses import Uses
-from jacobians.programs.values import LimitError, Limits
+from jacobians.programs.values import LimitError
 
-_NEAR = 3e-6
-"""A difference by the largest entry that is rounding, or an epsilon within a logarithm, and no slip."""
-_STEPS = 500_000
-"""About how many steps the derivatives of one subject may take; where one run is long, fewer entries are looked at."""
 _MOST_GUESSES = 6
 """Guesses under which a program runs that are compared with each other."""
-
-
-@dataclass(eq=False)
-class Study:
-    """A subject that ran, its gradients, its loss, and what they were at the random parameters.
-
-    Attributes
-    ----------
-    subject : Subject
-    run : Run
-        With updates that leave the parameters as they are.
-    claims : list of Claim
-    loss : Loss
-    base : mapping
-        The changes that put random numbers in the place of parameters that start at zero.
-    values : dict
-        The parameters' values, by their origins.
-    true : list of Derivative
-        Of each claim; empty before it was judged.
-    plain : list of ndarray
-        The same without the regulariser; empty where there is none, and where nobody asked.
-    adjoints : dict
-        The loss's derivative with respect to arrays of the forward pass, by events.
-    bad : frozenset of int
-        The places of the gradients that were judged wrong.
-    """
-
-    subject: Subject
-    run: Run
-    claims: list[Claim]
-    loss: Loss
-    base: Changes
-    values: dict[Any, Any]
-    true: list[Derivative] = field(default_factory=list)
-    plain: list[Any] = field(default_factory=list)
-    adjoints: dict[int, Any] = field(default_factory=dict)
-    bad: frozenset[int] = frozenset()
-    settings: Settings | None = None
-
-    @property
-    def steps(self) -> int:
-        """Steps of the evaluator in one run."""
-        return self.subject.steps
-
-
-def differs(given: Any, true: Derivative) -> bool:
-    """Return whether a gradient is not the derivative, beyond what rounding and the reference's error explain."""
-    claimed, wanted = fitted(given, true.value)
-    if claimed is None:
-        return True
-    known = np.isfinite(wanted)
-    if not np.isfinite(claimed[known]).all():
-        return True
-    size = float(np.abs(wanted[known]).max(initial=0.0))
-    tolerance = np.where(np.isfinite(true.tolerance), true.tolerance, np.inf)
-    far = np.abs(claimed - wanted) > tolerance + _NEAR * size + 1e-12
-    return bool(far[known].any())
-
-
-def fitted(given: Any, wanted: Any) -> tuple[Any, Any]:
-    """Return a gradient in the derivative's shape, where only axes of length 1 differ; None in another shape."""
-    given, wanted = np.asarray(given, dtype=float), np.asarray(wanted, dtype=float)
-    if given.shape == wanted.shape:
-        return given, wanted
-    if given.size == wanted.size and given.ndim <= 1 and wanted.ndim == 2 and wanted.shape[0] == 1:
-        # what an update adds to the parameter: (H,) to (1, H) is no other shape, (H,) to (H, 1) is
-        return given.reshape(wanted.shape), wanted
-    if given.size == wanted.size == 1 or (given.size == wanted.size and given.shape == (1, *wanted.shape)):
-        return given.reshape(wanted.shape), wanted
-    return None, wanted
-
-
-@dataclass(frozen=True, eq=False)
-class Settings:
-    """What a caller may choose.
-
-    Attributes
-    ----------
-    loss : str or None
-    wrt : mapping
-    seed : int
-    limits : Limits
-    seconds : float
-        Of the whole audit.
-    tables : tuple
-    """
-
-    loss: str | None = None
-    wrt: Mapping[str, str] = field(default_factory=dict)
-    seed: int = 0
-    limits: Limits = field(default_factory=Limits)
-    seconds: float = 20.0
-    tables: tuple[Tables, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -549,23 +464,21 @@ def _inferred(
             continue
         if loss.index not in slopes:
             slopes[loss.index] = [
-                [_stored(subject, loss, both(base, _moved(c, values, sign * step))) for sign in (1.0, -1.0)]
+                [_stored(subject, loss, both(base, moved_along(c, values, sign * step))) for sign in (1.0, -1.0)]
                 for c in claims
             ]
         assert loss.of is not None
-        along = [
+        found = [
             (claim, (loss.of(ends[0]) - loss.of(ends[1])) / (2.0 * step))
             for claim, ends in zip(claims, slopes[loss.index], strict=True)
             if ends[0] is not None and ends[1] is not None
         ]
-        right = sum(_along(claim, values, slope) for claim, slope in along)
+        right = sum(along(claim, values, slope) for claim, slope in found)
         if best is None or right > best[0]:
             best = (right, loss)
-        for factor in (_said(claim, values) / slope for claim, slope in along if slope):
+        for factor in (said(claim, values) / slope for claim, slope in found if slope):
             # a number agrees with every loss but for a factor
-            fits = [
-                c for c, slope in along if np.size(c.value) > 1 and factor > 0 and _along(c, values, factor * slope)
-            ]
+            fits = [c for c, slope in found if np.size(c.value) > 1 and factor > 0 and along(c, values, factor * slope)]
             fit = len(fits)
             if fit > 1 and (scaled is None or fit > scaled[0]):
                 scaled = (fit, loss.times(factor))
@@ -579,100 +492,6 @@ def _array(value: Any) -> Any:
     return None if value is None else np.array(value, dtype=float)
 
 
-def _direction(claim: Claim, values: Mapping[Any, Any], place: int = 0) -> Any:
-    return random_of(7 + place, claim.parameter).normal(size=np.shape(values[claim.origin.key]))
-
-
-def _moved(claim: Claim, values: Mapping[Any, Any], step: float, place: int = 0) -> dict[int, Any]:
-    start = np.asarray(values[claim.origin.key])
-    return {claim.origin.index: claim.origin.setter(start + step * _direction(claim, values, place))}
-
-
 def _stored(subject: Subject, loss: Loss, changes: Changes) -> Any:
     _, recording = subject.run(changes, keep=False, stop=loss.index)
     return _array(recording.last)
-
-
-def _along(claim: Claim, values: Mapping[Any, Any], slope: float) -> bool:
-    """Whether a gradient agrees with the loss's slope along one random direction."""
-    direction = _direction(claim, values)
-    given, _ = fitted(claim.value, direction)
-    if given is None or not np.isfinite(slope) or slope == 0.0:
-        return False
-    said = _said(claim, values)
-    size = float(np.linalg.norm(given) * np.linalg.norm(direction)) + abs(slope)
-    return abs(said - slope) <= 1e-6 * size + 1e-9
-
-
-def _said(claim: Claim, values: Mapping[Any, Any]) -> float:
-    """The slope along a random direction that a gradient says; NaN where it has another shape than its parameter."""
-    direction = _direction(claim, values)
-    given, _ = fitted(claim.value, direction)
-    return float("nan") if given is None else claim.sign * float(np.sum(given * direction))
-
-
-def right_along(study: Study) -> int:
-    """Return how many gradients agree with the loss's slope, each along one random direction."""
-    return sum(agrees_along(study, claim) for claim in study.claims)
-
-
-def agrees_along(study: Study, claim: Claim) -> bool:
-    """Return whether a gradient agrees with the loss's slope along a random direction."""
-    return any(_along(claim, study.values, slope) for _, slope in slopes_along(study, claim, study.base, 1))
-
-
-def slopes_along(study: Study, claim: Claim, base: Changes, count: int) -> Iterator[tuple[Any, float]]:
-    """Yield directions of a gradient's parameter, and the loss's slope along each."""
-    step = 1e-5
-    for place in range(count):
-        direction = _direction(claim, study.values, place)
-        ends = [
-            loss_at(study.subject, study.loss, both(base, _moved(claim, study.values, sign * step, place)))
-            for sign in (1.0, -1.0)
-        ]
-        yield direction, (ends[0] - ends[1]) / (2.0 * step)
-
-
-def judge(study: Study) -> None:
-    """Fill in the derivative of the loss with respect to every parameter that has a gradient.
-
-    A gradient that agrees with the slopes along random directions is right; of the others each entry is looked at.
-    """
-    if study.true:
-        return
-    done: dict[Any, Derivative] = {}
-    # counted in steps of the evaluator, so that what is looked at does not depend on the machine
-    most = int(np.clip(_STEPS / (7.0 * max(study.steps, 1) * len(study.claims)), 6, 48))
-    for claim in study.claims:
-        key = claim.origin.key
-        if key not in done:
-            where = study.subject, study.loss, claim.origin, study.base, study.values
-            given, _ = fitted(claim.sign * np.asarray(claim.value, dtype=float), study.values[key])
-            along = None if given is None else agreed(*where, given)
-            done[key] = derivative(*where, most) if along is None else along
-        study.true.append(done[key])
-
-
-def wrong_ones(study: Study) -> Iterator[int]:
-    """Yield the places of the gradients that are wrong."""
-    for place, (claim, true) in enumerate(zip(study.claims, study.true, strict=True)):
-        if differs(claim.sign * np.asarray(claim.value, dtype=float), true):
-            yield place
-
-
-__all__ = [
-    "Failed",
-    "Guess",
-    "Reading",
-    "Settings",
-    "Study",
-    "agrees_along",
-    "differs",
-    "fitted",
-    "judge",
-    "read_program",
-    "right_along",
-    "slopes_along",
-    "studied",
-    "wrong_ones",
-]

@@ -12,15 +12,15 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.judge import Study, differs, fitted
+from jacobians.programs.adjoints import LARGEST_ADJOINT, put
 from jacobians.programs.recording import Event, reals
 from jacobians.programs.reference import both
+from jacobians.programs.study import Study, adjoint, differs, fitted, followed
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +76,6 @@ class Look:
     suspect: Suspect | None
 
 
-_LARGEST_ADJOINT = 200
-"""Entries of an array whose derivative is found entry by entry."""
 _MOST_ENTRIES = 420
 """Entries of all arrays that a line gives, one after the other."""
 _MOST_SITES = 90
@@ -101,10 +99,17 @@ def backward_sites(study: Study, wrong: Sequence[int], end: int) -> list[Site]:
         before = [e for e in events if e.index < study.loss.index]
         after = [e for e in events if e.index > study.loss.index]
         for part in (before, after):
+            part = [e for e in part if not reaches_loss(study, e)]
             kept = list(_reaching(study, wrong, part, last, end)) if part else []
             if kept:
                 found.append(Site(line, statements[line], tuple(kept)))
     return sorted(found, key=lambda site: site.events[0].index)
+
+
+def reaches_loss(study: Study, event: Event) -> bool:
+    """Return whether the loss is known to depend on what was stored, without a run."""
+    chain = followed(study)
+    return event.index < study.loss.index and chain.trusted.get(event.index, False)
 
 
 def _reaching(study: Study, wrong: Sequence[int], events: list[Event], last: int, end: int) -> Iterator[Event]:
@@ -130,6 +135,42 @@ def _reaching(study: Study, wrong: Sequence[int], events: list[Event], last: int
         if event is None or not np.array_equal(event.copy, study.claims[i].value):
             yield from events
             return
+
+
+_MOST_ALONE = 6
+"""Times that a line is run which are looked at one by one."""
+
+
+def may_slip(study: Study, wrong: Sequence[int], statement: ast.stmt) -> bool:
+    """Return whether another value of a statement may make wrong gradients right and leave all else as it is."""
+    if isinstance(statement, (ast.If, ast.For)):
+        return True
+    lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    events = [
+        e for e in reals(study.run.events) if e.line in lines and e.kind in ("assign", "write", "update", "return")
+    ]
+    alone = [[e] for e in events] if 1 < len(events) <= _MOST_ALONE else []
+    return not events or any(_is_apart(study, wrong, some) for some in (events, *alone))
+
+
+def _is_apart(study: Study, wrong: Sequence[int], events: Sequence[Event]) -> bool:
+    """Whether what is stored reaches a wrong gradient, and neither the loss nor a right one."""
+    if any(reaches_loss(study, e) for e in events):
+        return False
+    looked = frozenset([study.loss.index, *(claim.event.index for claim in study.claims)])
+    run, _ = study.subject.run(both(study.base, {e.index: _disturbed for e in events}), stop=max(looked), only=looked)
+    held = {e.index: e.copy for e in run.events}
+    if study.loss.index not in held:
+        return False
+    before = study.loss.value(study.run.events[study.loss.index].copy)
+    if study.loss.value(held[study.loss.index]) != before:
+        return False
+    moved = [
+        event.index not in held or not np.array_equal(held[event.index], event.copy)
+        for event in (claim.event for claim in study.claims)
+    ]
+    kept = (n for n in range(len(moved)) if n not in wrong and n not in study.bad)
+    return any(moved[n] for n in wrong) and not any(moved[n] for n in kept)
 
 
 def _disturbed(value: Any) -> Any:
@@ -279,7 +320,7 @@ def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[
         if (
             event.kind in ("assign", "write", "inner") and np.shape(event.copy) in shapes and event.index not in own
             and not (naming.is_parameter(event.key) and {event.key, event.shown} & claimed)
-            and np.size(event.copy) <= _LARGEST_ADJOINT
+            and np.size(event.copy) <= LARGEST_ADJOINT
         ):  # fmt: skip
             groups.setdefault((event.line, event.key.partition("[")[0], event.kind), []).append(event)
     count = 0
@@ -323,42 +364,6 @@ def _paired(
         pairs.append((event, ordered[shape][taken[shape]]))
         taken[shape] += 1
     return pairs
-
-
-def adjoint(study: Study, event: Event) -> Any:
-    """Return the loss's derivative with respect to what was stored; None where the loss does not depend on it."""
-    if event.index not in study.adjoints:
-        study.adjoints[event.index] = _adjoint(study, event)
-    return study.adjoints[event.index]
-
-
-def _adjoint(study: Study, event: Event) -> Any:
-    start = np.array(event.copy, dtype=float)
-    slope = np.zeros(start.size)
-    step = 1e-5
-    for entry in range(start.size):
-        ends = []
-        for sign in (1.0, -1.0):
-            moved = start.ravel().copy()
-            moved[entry] += sign * step
-            _, recording = study.subject.run(
-                both(study.base, put({event.index: moved.reshape(start.shape)})), keep=False, stop=study.loss.index
-            )
-            ends.append(study.loss.value(recording.last))
-        slope[entry] = (ends[0] - ends[1]) / (2.0 * step)
-        if entry == min(7, start.size - 1) and not slope.any():
-            return None
-    # differences at one step are good to about seven digits, enough to compare directions
-    return slope if np.isfinite(slope).all() and slope.any() else None
-
-
-def put(values: dict[int, Any]) -> dict[int, Any]:
-    """Changes that put values in the place of what is stored."""
-    return {index: partial(_instead, np.asarray(value, dtype=float)) for index, value in values.items()}
-
-
-def _instead(new: Any, _old: Any) -> Any:
-    return new.copy() if new.ndim else float(new)
 
 
 def _joined(site: Site, truth: dict[int, Any]) -> tuple[Any, Any]:

@@ -101,33 +101,61 @@ def agreed(
     or more. The derivative that is returned is the one next to the gradient that has these slopes; None where one of
     them is off, or not known well enough: then each entry is to be looked at.
     """
-    start = np.asarray(values[origin.key], dtype=float)
-    given = np.asarray(given, dtype=float)
-    size = float(np.abs(given).max(initial=0.0)) if np.isfinite(given).all() else 0.0
-    if size == 0.0 or given.shape != start.shape:
-        return None
-    rng = np.random.default_rng(start.size)
-    unit = max(float(np.sqrt(np.mean(start * start))), 1e-3)
-    value, tolerance = given.copy(), 0.0
-    for _ in range(_DIRECTIONS):
-        direction = rng.uniform(0.5, 1.5, start.shape) * rng.choice([-1.0, 1.0], start.shape)
+    found = agreed_together(subject, loss, [origin], base, values, [given])
+    return None if found is None else found[0]
 
-        def at(t: Any, direction: Any = direction) -> float:
-            moved = start + float(np.ravel(t)[0]) * unit * direction
-            return loss_at(subject, loss, both(base, {origin.index: origin.setter(moved)}))
+
+def agreed_together(
+    subject: Subject,
+    loss: Loss,
+    origins: Sequence[Origin],
+    base: Changes,
+    values: Mapping[Any, Any],
+    given: Sequence[Any],
+) -> list[Derivative] | None:
+    """Return the same of several parameters, all of which move at once; None where it is not said of every one.
+
+    The slopes may be off by no more than would be seen in the parameter whose part in them is the least.
+    """
+    starts = [np.asarray(values[origin.key], dtype=float) for origin in origins]
+    said = [np.asarray(one, dtype=float) for one in given]
+    sizes = [float(np.abs(one).max(initial=0.0)) if np.isfinite(one).all() else 0.0 for one in said]
+    if not all(sizes) or any(one.shape != start.shape for one, start in zip(said, starts, strict=True)):
+        return None
+    rng = np.random.default_rng(sum(start.size for start in starts))
+    units = [max(float(np.sqrt(np.mean(start * start))), 1e-3) for start in starts]
+    least = min(unit * size for unit, size in zip(units, sizes, strict=True))
+    exact, tolerance = [one.copy() for one in said], 0.0
+    for _ in range(_DIRECTIONS):
+        ways = [
+            unit * rng.uniform(0.5, 1.5, start.shape) * rng.choice([-1.0, 1.0], start.shape)
+            for unit, start in zip(units, starts, strict=True)
+        ]
+
+        def at(t: Any, ways: Sequence[Any] = ways) -> float:
+            changes = base
+            for origin, start, way in zip(origins, starts, ways, strict=True):
+                changes = both(changes, {origin.index: origin.setter(start + float(np.ravel(t)[0]) * way)})
+            return loss_at(subject, loss, changes)
 
         probe = Probe(Calls(at, "the program's loss"), Tree.of(np.zeros(1), "audit_program"), np.zeros(1))
+        slope = float(sum(np.sum(one * way) for one, way in zip(said, ways, strict=True)))
         for first in _FIRST:
             found = band(probe, probe.coordinate(0), first)
-            off = float(found.value[0]) / unit - float(np.sum(given * direction))
-            doubt = float(found.tolerance[0]) / unit
-            if abs(off) + doubt <= _CLOSE * size or not abs(off) <= doubt:
+            off = float(found.value[0]) - slope
+            doubt = float(found.tolerance[0])
+            if abs(off) + doubt <= _CLOSE * least or not abs(off) <= doubt:
                 break
-        if not abs(off) + doubt <= _CLOSE * size:
+        if not abs(off) + doubt <= _CLOSE * least:
             return None
-        value += off * direction / float(np.sum(direction * direction))
+        whole = float(sum(np.sum(way * way) for way in ways))
+        for one, way in zip(exact, ways, strict=True):
+            one += off * way / whole
         tolerance = max(tolerance, 2.0 * doubt)
-    return Derivative(value, np.full(start.shape, tolerance))
+    return [
+        Derivative(one, np.full(start.shape, tolerance / unit))
+        for one, start, unit in zip(exact, starts, units, strict=True)
+    ]
 
 
 def _more(found: Estimate, others: list[Estimate]) -> Estimate:

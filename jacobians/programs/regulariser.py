@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
-from jacobians.programs.judge import Study, agrees_along, differs, fitted, judge, slopes_along
 from jacobians.programs.lines import ratio_of
 from jacobians.programs.recording import reals, scalar
-from jacobians.programs.reference import both, derivative
+from jacobians.programs.reference import agreed, both, derivative
+from jacobians.programs.study import Study, agrees_along, differs, fitted, judge, slopes_along
 
 
 def strengths_of(study: Study) -> dict[int, float]:
@@ -59,8 +59,11 @@ def _named(study: Study, plain: Study, place: int, strength: float) -> str:
     if not agrees_along(plain, plain.claims[place]):
         return ""
     at_zero = claim.sign * np.asarray(plain.claims[place].value, dtype=float)
-    most = max(np.size(true.value), 1)
-    exact = derivative(study.subject, study.loss, claim.origin, plain.base, study.values, most)
+    where = study.subject, study.loss, claim.origin, plain.base, study.values
+    given, _ = fitted(at_zero, true.value)
+    exact = None if given is None else agreed(*where, given)
+    if exact is None:
+        exact = derivative(*where, max(np.size(true.value), 1))
     if differs(at_zero, exact):
         return ""
     whole, wanted = fitted(claim.sign * np.asarray(claim.value, dtype=float), true.value)

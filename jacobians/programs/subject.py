@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs import naming
+from jacobians.programs.chain_rule import Following, Marking, Tape
 from jacobians.programs.data import HIDDEN, Data, Guess, free_sizes, is_size, random_of
 from jacobians.programs.entries import Entry, arguments_of, computes_loss
 from jacobians.programs.evaluator import Evaluator
@@ -23,7 +24,7 @@ from jacobians.programs.plan import Plan, key_of
 from jacobians.programs.recording import ReachedError, Recording, Run
 from jacobians.programs.source import Source
 from jacobians.programs.uses import Uses
-from jacobians.programs.values import Budget, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
+from jacobians.programs.values import Budget, BuiltIn, Frame, LimitError, Limits, ProgramError, Unread, UnreadError
 from jacobians.programs.wanted import Decisions, Wanted, WantedError
 
 Tables = Callable[[Budget, np.random.Generator], Mapping[str, Any]]
@@ -128,13 +129,27 @@ class Subject:
         made: Evaluator = self._evaluator
         return made
 
+    def followed(self, changes: Mapping[int, Callable[[Any], Any]], stop: int) -> tuple[Tape, Any]:
+        """Run the program up to an event. Return what it did with numbers, and what it then stored."""
+        self.runs += 1
+        tape = Tape()
+        _, recording = self._once(Marking(self.plan, changes, tape, stop), None, tape)
+        return tape, recording.last
+
+    def restart(self) -> None:
+        """Let functions be called again, with a new budget and the random numbers of the start."""
+        self._budget.restart()
+        self._rng.bit_generator.state = self._start
+
     def random_state(self, state: Any = None) -> Any:
         """Return where the program's own random numbers are, or put them back there."""
         if state is not None:
             self._rng.bit_generator.state = state
         return self._rng.bit_generator.state
 
-    def _once(self, recording: Recording, visits: Mapping[int, Visit] | None) -> tuple[Run, Recording]:
+    def _once(
+        self, recording: Recording, visits: Mapping[int, Visit] | None, tape: Tape | None = None
+    ) -> tuple[Run, Recording]:
         if self._tables is None:
             self._budget, self._rng = Budget(self.limits), np.random.default_rng(self.seed + 1)
             self._start = self._rng.bit_generator.state
@@ -144,10 +159,10 @@ class Subject:
                 own = numpy_table(self._budget, self._rng, self._called)
             self._tables = (*(make(self._budget, self._rng) for make in self.tables), own)
             self._meanings = assumed_meanings(self.uses.text, columns=self.guess.batch == "columns")
-        self._budget.restart()
-        self._rng.bit_generator.state = self._start
+        self.restart()
         data = Data(self.guess, self.uses, self.seed, strength=self.strength, decisions=self.decisions)
-        evaluator = (Evaluator if visits is None else _Visited)(
+        kind = Following if tape is not None else Evaluator if visits is None else _Visited
+        evaluator = kind(
             self._tables,
             self._meanings,
             recording,
@@ -159,6 +174,8 @@ class Subject:
         self._evaluator, evaluator.found = evaluator, self._found
         if isinstance(evaluator, _Visited):
             evaluator.visits = visits or {}
+        if isinstance(evaluator, Following) and tape is not None:
+            evaluator.tape = tape
         results: dict[str, Any] = {}
         error: Exception | None = None
         unsettled = False
@@ -258,10 +275,11 @@ class Subject:
             raise ProgramError(f"{forth.name} gives no array", forth.lineno)
         out = outs[0]
         args: dict[str, Any] = {}
-        loss = 0.0
+        paired: list[Any] = []
         for name, part in zip(slopes or names[:1], outs, strict=False):
             args[name] = random_of(self.seed, "dout" if part is out else name).normal(size=part.shape)
-            loss += float(np.sum(part * args[name]))
+            paired += [part, args[name]]
+        loss = evaluator.call(BuiltIn("products", _sum_of_products), paired, {})
         recording.stored("assign", PAIR_LOSS, PAIR_LOSS, forth.lineno, evaluator.module, loss)
         for name in names[len(args) :]:
             if re.search(r"(?i)caches?$", name) or (name not in results and len(names) == 2 and cache is not None):
@@ -271,6 +289,10 @@ class Subject:
             else:
                 args[name] = out if name in ("out", "A", "a", "s", "output") else next(iter(given.values()))
         results["returned"] = evaluator.call(evaluator.module.names.get(back.name), [], args)
+
+
+def _sum_of_products(*arrays: Any) -> float:
+    return sum((float(np.sum(one * other)) for one, other in zip(arrays[::2], arrays[1::2], strict=True)), 0.0)
 
 
 def _goes_forward(run: Run) -> bool:
@@ -323,10 +345,7 @@ def _call(
 
 def _returned(function: ast.FunctionDef, value: Any) -> Iterator[tuple[str, Any]]:
     """The names under which a function returns its values."""
-    nodes = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
-    if not nodes:
-        return
-    last = nodes[-1].value
+    last = _last_return(function)
     if isinstance(last, ast.Tuple) and isinstance(value, tuple) and len(last.elts) == len(value):
         for node, part in zip(last.elts, value, strict=True):
             yield key_of(node), part
@@ -334,6 +353,15 @@ def _returned(function: ast.FunctionDef, value: Any) -> Iterator[tuple[str, Any]
         yield key_of(last), value
         if isinstance(value, dict):
             yield from ((k, v) for k, v in value.items() if isinstance(k, str))
+
+
+def _last_return(function: ast.FunctionDef) -> ast.expr | None:
+    """What a function's last return gives; it is asked for in each of many runs."""
+    found: list[ast.Return] | None = getattr(function, "returns_values", None)
+    if found is None:
+        found = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
+        function.returns_values = found  # type: ignore[attr-defined]
+    return found[-1].value if found else None
 
 
 _OUTPUT = ("AL", "A2", "A3", "A1", "A", "a2", "y_hat", "yhat", "Y_hat", "y_pred", "output", "outputs", "out", "probs",

@@ -77,7 +77,11 @@ class _Trial:
 
 
 def tried_in_place(
-    subject: Subject, base: Changes, statement: ast.stmt, wanted: Sequence[Sequence[Any]]
+    subject: Subject,
+    base: Changes,
+    statement: ast.stmt,
+    wanted: Sequence[Sequence[Any]],
+    factor: float | None = None,
 ) -> tuple[list[Edit], list[Edit]]:
     """Return the edits of a statement that give the wanted values, and the others that change its value.
 
@@ -92,10 +96,13 @@ def tried_in_place(
     statement : ast.stmt
     wanted : sequence of sequences of arrays
         Each: what the statement is to give, each time that it is run.
+    factor : float, optional
+        By which every value is to be multiplied, or divided as a count is; edits that do something else are left out.
     """
     trials: list[_Trial] = []
     state = {"visit": 0, "plain": 0}
     meets_all = set(range(len(wanted)))
+    moves = id(statement) in subject.plan.updates
 
     def visit(evaluator: Evaluator, frame: Frame) -> None:
         if isinstance(evaluator.recorder, _Silent):
@@ -132,6 +139,9 @@ def tried_in_place(
                 finally:
                     trial.edit.put(trial.edit.old)
                 if value is _FAILED:
+                    trials.remove(trial)
+                    continue
+                if factor is not None and not moves and not _is_multiple(value, originals[trial.root], factor):
                     trials.remove(trial)
                     continue
                 mark = _mark(value)
@@ -239,6 +249,16 @@ def _near(value: Any, wanted: Any) -> bool:
     size = float(np.nanmax(np.abs(wanted), initial=0.0))
     known = np.isfinite(wanted)
     return bool(np.all(np.abs(found[known] - wanted[known]) <= 3e-6 * size + 1e-12))
+
+
+def _is_multiple(value: Any, original: Any, factor: float) -> bool:
+    if isinstance(value, (tuple, list)):
+        return True  # a part of it may be
+    try:
+        held = np.asarray(original, dtype=float)
+        return _near(value, factor * held) or _near(value, held / factor)
+    except (TypeError, ValueError):
+        return True
 
 
 def _same(original: Any, stored: Any) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jacobians.programs.judge import Study
 from jacobians.programs.recording import Event
+from jacobians.programs.study import Study
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache, cached_property
 from typing import get_args
 
 import numpy as np
@@ -108,7 +109,7 @@ def _compare(
     there = _Side(make, target, _turned(here.X, here.layout, target), _moved(here.parameters, here.layout, target))
     what = f"{called(there.operation)} in ({target}), translated back to ({here.layout})"
     dtype = here.value.dtype
-    scale = max(1.0, largest(cotangent)) * max(term_size(j) for j in here.jacobians.values())
+    scale = max(1.0, largest(cotangent)) * here.term_size
     agree("layouts", f"{what}, value", _turned(there.value, target, here.layout), here.value, dtype=dtype, scale=1.0)
 
     gradients = there.gradients(_turned(cotangent, here.layout, target))
@@ -134,7 +135,7 @@ def _compare(
 
 
 class _Side:
-    """An operation evaluated in one layout."""
+    """An operation evaluated in one layout. What it is compared with in many others is made once."""
 
     def __init__(
         self, make: Callable[[Layout], OperationLike], layout: Layout, X: Array, parameters: Parameters
@@ -149,8 +150,17 @@ class _Side:
         """Gradients of ⟨cotangent, value⟩, by the chain rule as this layout writes it."""
         return {name: gradient_of(jacobian, cotangent) for name, jacobian in self.jacobians.items()}
 
-    def matrix(self, jacobian: Jacobian) -> Array:
-        """The Jacobian's matrix as the layout writes it."""
+    @cached_property
+    def term_size(self) -> float:
+        """The largest of the Jacobians."""
+        return max(term_size(jacobian) for jacobian in self.jacobians.values())
+
+    @cached_property
+    def matrices(self) -> dict[str, Array]:
+        """By input, the Jacobian's matrix as the layout writes it."""
+        return {name: self._matrix(jacobian) for name, jacobian in self.jacobians.items()}
+
+    def _matrix(self, jacobian: Jacobian) -> Array:
         matrix = jacobian.to_dense()
         wanted = size_of(jacobian.codomain), size_of(jacobian.domain)
         if matrix.shape != (wanted if self.layout.derivative == "numerator" else wanted[::-1]):
@@ -159,16 +169,17 @@ class _Side:
 
     def numerator(self, name: str) -> Array:
         """The matrix by one input, outputs × inputs, in the layout's vec order."""
-        matrix = self.matrix(self.jacobians[name])
+        matrix = self.matrices[name]
         return matrix if self.layout.derivative == "numerator" else matrix.T
 
     def packed(self, weight: str) -> Array:
         """The matrix by one weight and, where it is separate, its bias."""
         names = [weight, _bias_of(weight)] if self.layout.bias == "separate" else [weight]
         axis = 1 if self.layout.derivative == "numerator" else 0
-        return np.concatenate([self.matrix(self.jacobians[name]) for name in names], axis=axis)
+        return np.concatenate([self.matrices[name] for name in names], axis=axis)
 
 
+@cache
 def _convention(layout: Layout) -> Convention:
     return Convention(f"({layout})", layout)
 

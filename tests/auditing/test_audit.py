@@ -7,9 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from jacobians import Network, all_conventions, convention
+from jacobians import Convention, Layout, Network, all_conventions, convention
 from jacobians.auditing import audit, names
 from jacobians.auditing.random_batches import RandomBatches, examples_apart
+from jacobians.conventions import Task
 from jacobians.errors import FormulaError
 
 
@@ -149,6 +150,23 @@ def test_sizes_all_differ_and_values_are_generic(preset) -> None:  # type: ignor
 
 def test_the_same_call_says_the_same() -> None:
     assert str(audit("dW1 = X.T @ dZ1 / N", seed=3)) == str(audit("dW1 = X.T @ dZ1 / N", seed=3))
+
+
+def test_one_call_leaves_no_trace_in_the_next() -> None:
+    """Formulas of the same network are tried on the same batches."""
+    assert audit("dW2 = A1.T @ V", where={"V": "dZ2"})
+    assert audit("dW2 = A1.T @ V", where={"V": "2 * dZ2"}).slip == "factor-2"
+    with pytest.raises(FormulaError, match="'V' is unknown"):
+        audit("dW2 = A1.T @ V")
+    assert audit("dW2 = A1.T @ dZ2", seed=[1, 2])  # type: ignore[arg-type]  # NumPy takes several numbers as a seed
+
+
+def test_the_order_of_a_convention_s_tasks_is_seen() -> None:
+    """Equal dicts need not have one order, and the first task of two with one loss is the source's."""
+    half, whole = Task("squared_error", factor=0.5), Task("squared_error")
+    for tasks, formula in (({"a": half, "b": whole}, "dZ2 = P - Y"), ({"b": whole, "a": half}, "dZ2 = 2 * (P - Y)")):
+        own = Convention("own", Layout(), reduction="sum", tasks=tasks)
+        assert audit(formula, own, loss="squared_error"), formula
 
 
 def test_the_names_of_a_convention() -> None:

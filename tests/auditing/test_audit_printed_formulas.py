@@ -38,11 +38,11 @@ def failures(convention: Convention, activation: str, loss: str) -> list[str]:
     l2 = 0.1 if convention.l2 else 0.0
     net = Network.dense(SIZES, convention=convention, activation=activation, loss=loss, l2=l2)
     setting = RandomBatches.of(net, EXAMPLES, 0, 2)
-    found = []
+    found, scope = [], Scope.of(setting)
     for claim in claims(setting):
         for notation in ("numpy", "latex"):
             text = getattr(claim.nearest, notation)
-            (read,) = checked(Formula.of(text, notation), Scope.of(setting))
+            (read,) = checked(Formula.of(text, notation), scope.reading({}, None))
             judge = Judge(read.claim, read.scope, vectors=notation == "latex")
             if read.claim.name != claim.name or read.expr is None or not judge.right(read.expr):
                 found.append(text)

@@ -58,9 +58,9 @@ def test_without_the_constant_the_right_one_passes(name):
 def test_it_is_said_what_would_help():
     (reason,) = check_gradient(*beside("float32 beside 1e7")).reasons
     assert reason == (
-        "x: errors below 2e+02 cannot be seen, and no derivative exceeds 3; 0 would pass too. The rounding of fun's "
-        "value, 1e+07, hides such errors. Subtract its constant part, compute in float64, or give check_jacobian the "
-        "terms that it adds up"
+        "x: only an error above 2e+02 can be seen here, but no derivative exceeds 3. So a gradient of 0 would pass "
+        "too. The rounding of fun's value, 1e+07, hides smaller errors. Subtract its constant part, compute in "
+        "float64, or give check_jacobian the terms that it adds up"
     )
     (reason,) = check_gradient(*beside("x sin x beside 1e14")).reasons
     assert "float64" not in reason
@@ -94,7 +94,7 @@ def test_a_parameter_that_hides_is_named():
     assert [p.verdict for p in loud.parameters] == ["pass", "pass"]
     hidden = check_gradient(lambda p: fun(p) + 1e9, grad, x)
     assert [p.verdict for p in hidden.parameters] == ["pass", "inconclusive"]
-    assert hidden.reasons[0].startswith("b: errors below ")
+    assert hidden.reasons[0].startswith("b: only an error above ")
 
 
 TRUE_ZEROS = {

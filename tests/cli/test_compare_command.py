@@ -142,7 +142,8 @@ def test_sizes_alone_fix_the_network(capsys):
     assert main(["compare", "--sizes", "64,3,10", "--batch", "5", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sizes"] == [64, 3, 10]
     assert main(["compare", "--sizes", "4,3,2"]) == 2
-    assert "--sizes asks for a 4-3-2 network, which takes 4 features; " in capsys.readouterr().err
+    assert "which takes 4 features; UCI optical digits has 64. Give a batch of" in (err := capsys.readouterr().err)
+    assert err.endswith("--hidden 3\n")
     assert main(["compare", "--sizes", "64,10", "--hidden", "3"]) == 2
     assert "--hidden and --sizes cannot both fix the network" in capsys.readouterr().err
 

@@ -96,7 +96,7 @@ def test_a_file_is_written_once(capsys, tmp_path):
     before = path.read_bytes()
     code, _, err = run(capsys, "pytorch", "-o", str(path))
     assert code == 2
-    assert f"{path} exists; choose another file with -o" in err
+    assert f"{path} exists; choose another file with -o, or write over it with --force" in err
     assert path.read_bytes() == before
     code, _, err = run(capsys, "pytorch", "-o", str(tmp_path / "no" / "folder"))
     assert code == 2

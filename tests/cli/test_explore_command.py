@@ -83,9 +83,10 @@ def test_what_cannot_be_written_is_one_line(capsys, tmp_path, monkeypatch, name,
     assert err.count("\n") == 1
 
 
-def test_from_the_shell(tmp_path):
+@pytest.mark.parametrize("kind", [["--matrix"], pytest.param([], marks=pytest.mark.slow)])  # all layouts take seconds
+def test_from_the_shell(tmp_path, kind):
     root = Path(explore_command.__file__).parents[2]
-    command = [sys.executable, "-m", "jacobians", "explore", "-o", "page.html"]
+    command = [sys.executable, "-m", "jacobians", "explore", *kind, "-o", "page.html"]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -129,3 +130,10 @@ def test_columns_are_of_a_file(capsys):
     code, _, err = run(capsys, "--labels", "kind")
     assert code == 2
     assert "explore: --features and --labels name arrays of a file; add --data FILE" in err
+
+
+def test_a_convention_of_ones_own_is_given_in_python(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "my-course", "-o", "-"]) == 2
+    err = capsys.readouterr().err
+    assert "did you mean" not in err
+    assert "A convention of your own goes on the page in Python: jacobians.explorer.explorer_page([mine])" in err

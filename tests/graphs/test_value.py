@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 import jacobians as jac
 from jacobians.errors import ArgumentError, DomainError, DTypeError, FrozenError, GraphError, LayoutError, ShapeError
@@ -252,6 +253,12 @@ def test_a_misspelt_name_is_corrected() -> None:
         (lambda a: a.clip(0, 1), AttributeError, r"a\.clip: a value has no clip; write np\.clip\(a, …\)"),
         (lambda a: a.sort(), AttributeError, r"a\.sort: a value has no sort; write np\.sort\(a, …\)"),
         (lambda a: a.argmax(), AttributeError, r"a\.argmax: a value has no argmax; write np\.argmax\(a, …\)"),
+        (lambda a: (a + 3).argmax(), AttributeError, r"v\.argmax: a value has no argmax; write np\.argmax\(v, …\)"),
+        (lambda a: special.expit(a), GraphError, r"scipy\.special\.expit: no rule .*; write jac\.sigmoid\(x\)"),
+        (lambda a: special.erf(a), GraphError, r"^scipy\.special\.erf: no rule is known"),
+        (lambda a: np.linalg.norm(0 * a), DomainError, r"np\.linalg\.norm: a vector is 0, where its norm has no"),
+        (lambda a: a.hvp, AttributeError, r"write L\.hessian\(W\)\.jvp\(direction\)"),
+        (lambda a: a.gauss_newton, AttributeError, r"write jac\.gauss_newton\(net\.run\(params, X, Y\)\)"),
         (lambda a: a.astype("float32"), AttributeError, r"a\.astype: .* the inputs: jac\.values\(X=X\.astype\(…\)\)"),
         (lambda a: a.tolist(), AttributeError, r"a\.tolist: a value has no tolist; take a\.array\.tolist, which is"),
         (lambda a: a.fill(0), FrozenError, r"a\.fill: a value does not change in place\. Take np\.where"),

@@ -99,7 +99,6 @@ def test_nothing_is_written_out_for_a_sparse_matrix() -> None:
         (lambda: Identity((-1, 2)), r"Identity: domain is \(-1, 2\); expected an array's shape, whole numbers from 0"),
         (lambda: Identity((2.5,)), r"Identity: domain is \(2.5,\)"),
         (lambda: Identity("ab"), "Identity: domain is 'ab'"),
-        (lambda: Kronecker(-1, 2), "Kronecker: the left factor is -1"),
         (lambda: Zero((-1,), (2,)), r"Zero: codomain is \(-1,\)"),
         (lambda: Commutation(-1, 2), r"Commutation: domain is \(-1, 2\)"),
         (lambda: Selection((slice(None),), (-1,)), r"Selection: domain is \(-1,\)"),

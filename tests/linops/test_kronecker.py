@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from unittest import mock
 
 import numpy as np
 import pytest
 
-from jacobians.errors import DTypeError, ShapeError
-from jacobians.linops import Kronecker, kernels, kronecker
+from jacobians.errors import ArgumentError, DTypeError, ShapeError
+from jacobians.linops import BatchedKronecker, Duplication, Elimination, Kronecker, kernels, kronecker
 from tests.linops.comparing import draw, same
 
 
@@ -20,6 +21,20 @@ def test_factors_are_matrices(left: tuple[int, ...], right: tuple[int, ...], nam
     message = rf"^Kronecker: the {name} factor has shape \(.*\); expected a matrix, or an identity's size$"
     with pytest.raises(ShapeError, match=message):
         Kronecker(np.ones(left), np.ones(right))
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: Kronecker(-1, np.ones((2, 2))), "Kronecker: the left factor is -1"),
+        (lambda: BatchedKronecker(np.ones((3, 2, 2)), -2), "BatchedKronecker: the right factor is -2"),
+        (lambda: Duplication(-1), "Duplication: n is -1"),
+        (lambda: Elimination("two"), "Elimination: n is the text 'two'"),
+    ],
+)
+def test_a_size_is_a_whole_number(call: Callable[[], object], what: str) -> None:
+    with pytest.raises(ArgumentError, match=f"^{what}; expected a whole number from 0 on$"):
+        call()
 
 
 def test_factors_are_real() -> None:

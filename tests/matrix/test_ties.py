@@ -10,7 +10,6 @@ import pytest
 from jacobians import matrix as jm
 from jacobians.errors import DomainError
 from jacobians.linops import Dense
-from jacobians.matrix.matrix_functions import divided_differences
 from tests.matrix import twins
 
 rng = np.random.default_rng(0)
@@ -26,22 +25,6 @@ def test_functions_of_a_matrix_are_exact_at_ties(name: str) -> None:
     half = jm.symmetrised(TIED)[1]
     expected = twins.jacobian(twins.symmetric(name), [TIED], 0)
     np.testing.assert_allclose((J @ half).to_dense(), expected, rtol=1e-11, atol=1e-12)
-
-
-@pytest.mark.parametrize("gap", [0.0, 1e-15, 1e-12, 1e-9, 1e-6, 1e-5, 1e-4, 1e-2])
-def test_divided_differences_are_exact_at_every_gap(gap: float) -> None:
-    """The closed forms of expm, logm and sqrtm, and what is made of f and f′ alone, near a tie."""
-    mp = twins.mp
-    a, b = np.float64(0.7), np.float64(0.7 + gap)
-
-    def exact(name: str) -> float:
-        x, y, f = mp.mpf(float(a)), mp.mpf(float(b)), getattr(mp, name)
-        return float(mp.diff(f, x) if x == y else (f(x) - f(y)) / (x - y))
-
-    kinds = {"exp": jm.MatrixExponential, "log": jm.MatrixLogarithm, "sqrt": jm.MatrixSquareRoot}
-    for name, kind in kinds.items():
-        assert float(kind._divided(np.asarray(a), np.asarray(b))) == pytest.approx(exact(name), rel=2e-15)
-    assert float(divided_differences(np.sin, np.cos, a, b)) == pytest.approx(exact("sin"), rel=2e-10)
 
 
 def test_symmetric_functions_of_tied_eigenvalues_are_smooth() -> None:

@@ -200,8 +200,8 @@ def test_one_object_in_two_places(operations: Any) -> None:
     """It would silently have two weights."""
     message = (
         "Network: one object, Affine(sizes=(4, 4)), stands in two places; it would have its parameters W, b twice, "
-        "since a list shares no weights: make a second one, or write a function of values, where a weight may be used "
-        "twice: Network(lambda X, W: …, loss, convention, shapes={'W': …})"
+        "since a list shares no weights. Make a second object. To share a weight, write a function of values: "
+        "Network(lambda X, W: …, loss, convention, shapes={'W': …})"
     )
     with pytest.raises(ArgumentError, match=re.escape(message)):
         Network(operations, "squared_error", "cs231n")

@@ -110,7 +110,7 @@ class Cubed(Loss):
 def test_a_loss_without_one_says_so() -> None:
     message = (
         "cubed: the loss states no second derivative, which Gauss–Newton and Fisher matrices need; define "
-        "_hessian(X, Y), which returns the second derivative of the sum of the losses with respect to X, as a Jacobian"
+        "_hessian(X, Y). It returns the second derivative of the sum of the losses with respect to X, as a Jacobian"
     )
     with pytest.raises(DomainError, match=f"^{re.escape(message)}$"):
         Cubed().hessian(np.ones((2, 2)), [0, 1])

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from jacobians.programs import audit_program, judge
+from jacobians.programs import audit_program, study
 from jacobians.programs.reference import derivative
 
 NET = """
@@ -22,7 +22,7 @@ def net(X, Y, W, b):
 
 
 def test_a_right_gradient_needs_no_look_at_each_entry() -> None:
-    with patch.object(judge, "derivative", side_effect=derivative) as entry_by_entry:
+    with patch.object(study, "derivative", side_effect=derivative) as entry_by_entry:
         assert audit_program(NET, "net.py").verdict == "right"
     assert entry_by_entry.call_count == 0
 

@@ -339,7 +339,7 @@ def method_of(receiver: Any, name: str, budget: Budget) -> BuiltIn:
             called_with(full, (receiver, *args))
             return made(budget, receiver, *args, **keywords)
 
-        return BuiltIn(full, of)
+        return BuiltIn(full, of, receiver=receiver, of=partial(made, budget))
     for kind, methods in _OF_CONTAINERS.items():
         if isinstance(receiver, kind) and name in methods:
             how = methods[name]

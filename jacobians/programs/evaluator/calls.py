@@ -188,6 +188,11 @@ class Calls(Machine):
 
     def _call(self, node: ast.Call, frame: Frame) -> Any:
         function = node.func
+        if type(function) is ast.Name and function.id == "octave number":
+            value = self.evaluate(node.args[0], frame)
+            if type(value) is np.ndarray and value.dtype == np.float64 and value.ndim > 1:
+                return value  # it is the matrix of numbers that is asked for
+            return self.call(self.evaluate(function, frame), [value], {}, node)
         if isinstance(function, ast.Name) and function.id == "super" and not self._known("super", frame):
             return self._super(frame, node)
         shows, displays = _of_call(node)
@@ -289,7 +294,7 @@ class Calls(Machine):
             if out is not None:
                 keywords = {key: held for key, held in keywords.items() if key != "out"}
             try:
-                made = called.call(*args, **keywords)
+                made = self.built_in(called, args, keywords)
                 return made if out is None else _put_into(out, made)
             except (UnreadError, LimitError) as error:
                 error.line = error.line or line

@@ -12,7 +12,7 @@ import numpy as np
 from jacobians.programs.evaluator.arithmetic import plain_text
 from jacobians.programs.evaluator.arrays import array
 from jacobians.programs.evaluator.calls import MOST_YIELDED, ReturnError
-from jacobians.programs.evaluator.containers import iterated, listed
+from jacobians.programs.evaluator.containers import listed
 from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.operators import at_index, compared, holds, operated, run_through, signed
 from jacobians.programs.evaluator.stores import Stores
@@ -176,7 +176,7 @@ class Expressions(Stores):
             yield inside
             return
         first, *rest = generators
-        for item in iterated(run_through(self, self.evaluate(first.iter, inside))):
+        for item in self.rows(run_through(self, self.evaluate(first.iter, inside))):
             self.budget.step(self.line)
             self._store(first.target, item, inside)
             if all(holds(self, self.evaluate(test, inside)) for test in first.ifs):

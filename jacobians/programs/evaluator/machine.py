@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from jacobians.programs.evaluator.arithmetic import binary, unary
+from jacobians.programs.evaluator.containers import item_of, iterated, set_item
 from jacobians.programs.values import Budget, BuiltIn, Frame, Function, Limits, ProgramError, Unread, is_number
 
 RAISED = (
@@ -109,6 +111,29 @@ class Machine(ABC):
     @abstractmethod
     def call_function(self, function: Function, args: list[Any], keywords: dict[str, Any]) -> Any:
         """Return what a function of the file gives."""
+
+    # what is done with numbers, each in one place, so that an evaluator that follows them has it there
+
+    def of_two(self, op: ast.operator, left: Any, right: Any) -> Any:
+        return binary(op, left, right, self.budget, whole=self.whole_division)
+
+    def of_one(self, op: ast.unaryop, value: Any) -> Any:
+        return unary(op, value)
+
+    def entry(self, receiver: Any, index: Any) -> Any:
+        return item_of(self.budget, receiver, index)
+
+    def put(self, receiver: Any, index: Any, value: Any) -> None:
+        set_item(self.budget, receiver, index, value)
+
+    def overwrite(self, held: Any, made: Any) -> None:
+        held[...] = made
+
+    def rows(self, value: Any) -> Any:
+        return iterated(value)
+
+    def built_in(self, called: BuiltIn, args: list[Any], keywords: dict[str, Any]) -> Any:
+        return called.call(*args, **keywords)
 
     def _in_tables(self, name: str) -> BuiltIn | Any:
         if name in self.found:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.programs.evaluator.arithmetic import binary, compare, truth, unary
-from jacobians.programs.evaluator.containers import item_of, set_item
+from jacobians.programs.evaluator.arithmetic import compare, truth
 from jacobians.programs.evaluator.machine import Machine
 from jacobians.programs.values import Distinct, Function, Instance, ProgramError, Unread, UnreadError, is_number
 
@@ -44,7 +43,7 @@ def method(value: Any, name: str) -> Function | None:
 def operated(machine: Machine, op: ast.operator, left: Any, right: Any, *, in_place: bool = False) -> Any:
     """Return left op right, where one of them may be an object of the file."""
     if type(left) is not Instance and type(right) is not Instance:
-        return binary(op, left, right, machine.budget, whole=machine.whole_division)
+        return machine.of_two(op, left, right)
     name = _BINARY.get(type(op))
     machine.budget.step(machine.line)
     if name is None:
@@ -66,7 +65,7 @@ def signed(machine: Machine, op: ast.unaryop, value: Any) -> Any:
     if isinstance(op, ast.Not):
         return not holds(machine, value)
     own = method(value, _UNARY[type(op)]) if type(op) in _UNARY else None
-    return unary(op, value) if own is None else machine.call_function(own, [value], {})
+    return machine.of_one(op, value) if own is None else machine.call_function(own, [value], {})
 
 
 def compared(machine: Machine, op: ast.cmpop, left: Any, right: Any) -> Any:
@@ -96,16 +95,14 @@ def holds(machine: Machine, value: Any) -> bool:
 def at_index(machine: Machine, receiver: Any, index: Any) -> Any:
     """Return what an index gives."""
     own = method(receiver, "__getitem__")
-    return (
-        item_of(machine.budget, receiver, index) if own is None else machine.call_function(own, [receiver, index], {})
-    )
+    return machine.entry(receiver, index) if own is None else machine.call_function(own, [receiver, index], {})
 
 
 def put_at(machine: Machine, receiver: Any, index: Any, value: Any) -> None:
     """Put a value at an index."""
     own = method(receiver, "__setitem__")
     if own is None:
-        set_item(machine.budget, receiver, index, value)
+        machine.put(receiver, index, value)
     else:
         machine.call_function(own, [receiver, index, value], {})
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from jacobians.programs import naming
 from jacobians.programs.evaluator.calls import PYTHONS_OWN, ReturnError, only_shows, reserved
-from jacobians.programs.evaluator.containers import iterated, listed, part_of, set_item
+from jacobians.programs.evaluator.containers import listed, part_of
 from jacobians.programs.evaluator.expressions import Expressions
 from jacobians.programs.evaluator.machine import RAISED, construct_of
 from jacobians.programs.evaluator.operators import METHODS, SHOWN, at_index, holds, operated, put_at, run_through
@@ -149,7 +149,7 @@ class Evaluator(Expressions):
         if isinstance(receiver, np.ndarray):
             if not keeps:
                 made = operated(self, node.op, held, value)
-                set_item(self.budget, receiver, index, made)
+                self.put(receiver, index, made)
             self._written(target.value, frame, receiver, part_of(receiver, index))
             return
         if isinstance(held, np.ndarray):
@@ -164,7 +164,7 @@ class Evaluator(Expressions):
                     )
                 if np.asarray(made).dtype.kind == "f" and held.dtype.kind in "iub":
                     raise ProgramError("a whole-number array cannot take the result in place", node.lineno)
-                held[...] = made
+                self.overwrite(held, made)
             key, shown = self._key(target, frame)
             again = self.recorder.stored("write", key, shown, node.lineno, frame, held)
             if again is not held:
@@ -204,7 +204,7 @@ class Evaluator(Expressions):
                     continue
 
     def _for(self, node: ast.For, frame: Frame) -> None:
-        items = iterated(run_through(self, self.evaluate(node.iter, frame)))
+        items = self.rows(run_through(self, self.evaluate(node.iter, frame)))
         last = self.recorder.enters_loop(node, len(items) if hasattr(items, "__len__") else None)
         for count, item in enumerate(items):
             if last is not None and count >= last:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.programs.evaluator.calls import Calls, reserved
-from jacobians.programs.evaluator.containers import listed, set_item
+from jacobians.programs.evaluator.containers import listed
 from jacobians.programs.evaluator.machine import construct_of
 from jacobians.programs.evaluator.operators import put_at, run_through
 from jacobians.programs.values import Frame, Instance, ProgramError, Unread, UnreadError, UserClass
@@ -36,7 +36,7 @@ class Stores(Calls):
         elif isinstance(target, ast.Subscript):
             receiver, index = self.evaluate(target.value, frame), self.evaluate(target.slice, frame)
             if isinstance(receiver, np.ndarray):
-                set_item(self.budget, receiver, index, value)
+                put_at(self, receiver, index, value)
                 self._written(target.value, frame, receiver)
             else:
                 put_at(self, receiver, index, self._told(target, value, frame, index))
