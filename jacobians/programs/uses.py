@@ -114,6 +114,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             held, part = node.args[0], node.args[-1]
             if isinstance(held, ast.Name) and called == "octave cell entry":
                 found.lists.add(held.id)
+            elif called == "octave cell entry" and key_of(getattr(held, "func", held)) == "octave field":
+                found.lists.add(str(getattr(held.args[1], "value", "")))  # type: ignore[attr-defined]
             elif isinstance(held, ast.Name) and isinstance(part, ast.Constant):
                 found.keys.setdefault(held.id, []).append(str(part.value))
         if isinstance(node, ast.Call) and (
