@@ -158,6 +158,7 @@ class Data:
         depth = last - first + 1 if uses.numbered or not _LAYERED.search(uses.text) else 3
         self.widths = (_D, *_HIDDEN[: max(depth - 1, 0)], guess.outputs)
         self.given: dict[str, Any] = {}
+        self._holders: list[str] = []
 
     def value(self, name: str, function: str = "") -> Any:
         """Return a name's value; None where nobody knows what it is."""
@@ -227,7 +228,10 @@ class Data:
         if keys and _NUMBERS_OF_WORDS.fullmatch(name):
             words = dict.fromkeys([*keys, "a", "b", "c", "d", "e"])
             return {word: number for number, word in enumerate(words)}
+        if keys and name in self._holders:
+            return None  # a dict that holds itself by its name: ``net["net"]``
         if keys:
+            self._holders.append(name)
             several = len({"W", "U", "V", "v", "W_out", "Wy", "Why"} & set(keys)) > 1
             made = {
                 key: None
@@ -236,6 +240,7 @@ class Data:
                 else self._value(key, function)
                 for key in dict.fromkeys(keys)
             }
+            self._holders.pop()
             return {key: Wanted(key) if value is None else value for key, value in made.items()}
         if name in self.uses.settings:
             return {}
