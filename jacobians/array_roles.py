@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_float, check_finite, show_shape, size_of
+from jacobians.arrays import Array, Shape, as_float, check_finite, counted, show_shape, size_of
 from jacobians.conventions import Convention
 from jacobians.errors import DataError, JacobiansError, LayoutError
 from jacobians.presets import all_conventions
@@ -403,7 +403,7 @@ class _Reader:
             node = self.layout.weights[:-1]
             hint = f"; the weight's transpose would fit: {self.convention.name} keeps one node a {node}"
         raise DataError(
-            f"{self.where}: {name} {X.shape} has {features} features, and the weights take {sizes[0]}"
+            f"{self.where}: {name} {X.shape} has {counted(features, 'feature')}, and the weights take {sizes[0]}"
             f"{' beside the bias' if self.layout.absorbs_bias else ''}{hint}"
         )
 

@@ -334,3 +334,9 @@ def test_a_derivation_of_one_parameter_alone() -> None:
     assert list(jac.explain(net, wrt="W1").parameters) == ["W1"]
     assert list(jac.explain(net, "ng-dlai", wrt=["b2", "W1"]).parameters) == ["b2", "W1"]
     assert list(jac.explain(jac.Affine(), wrt="b").inputs) == ["b"]
+
+
+def test_one_example_is_said_in_the_singular() -> None:
+    net = Network.dense((4, 3, 3))
+    assert repr(net.run(net.init(0), X[:1], Y[:1])).endswith("cs231n), 1 example)")
+    assert repr(net.run(net.init(0), X[:2], Y[:2])).endswith("cs231n), 2 examples)")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, show_shape, size_of
+from jacobians.arrays import Array, Shape, counted, show_shape, size_of
 from jacobians.auditing.claims import Claim, claims
 from jacobians.auditing.course_words import GENERIC, LABELS, LISTS, LOSS_NAMES, names_of_role, synonyms_of
 from jacobians.auditing.formula_text import Source, Span
@@ -499,7 +499,7 @@ class Scope:
         """Return the term of a call of a known function."""
         more = self.complete(function, len(arguments)) if arguments else None
         if more is None:
-            raise source.error(f"{function} does not take {len(arguments)} arguments", span)
+            raise source.error(f"{function} does not take {counted(len(arguments), 'argument')}", span)
         called = re.match(r"\s*(\w+)\(", source.part(span))
         if called and self.function(called[1]) == function:
             self.written.setdefault(f"{function}()", called[1])

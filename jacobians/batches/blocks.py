@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, kind_of
+from jacobians.arrays import Array, as_array, counted, kind_of
 from jacobians.errors import ArgumentError, DataError, ShapeError
 from jacobians.first_tries import written
 
@@ -139,7 +139,7 @@ class Blocks:
         return slice(index * self.block, min((index + 1) * self.block, self._count))
 
     def __repr__(self) -> str:
-        return f"Blocks({self._count} examples in {len(self)} blocks of {self.block})"
+        return f"Blocks({counted(self._count, 'example')} in {len(self)} blocks of {self.block})"
 
 
 class _Source:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jacobians.arrays import counted
 from jacobians.cli.data_options import add_data, data_of, targets_of
 from jacobians.cli.options import (
     Commands,
@@ -141,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print_json({"network": repr(net), "data": repr(data), "ended": fitted.ended, **fitted.history.to_dict()})
     else:
-        _print(fitted.history.rows(), f"{net!r}, {data.source}: {len(used)} examples, {kept} held out")
+        _print(fitted.history.rows(), f"{net!r}, {data.source}: {counted(len(used), 'example')}, {kept} held out")
         for path in filter(None, (arguments.output, arguments.plot)):
             print(f"written: {path}")
         if fitted.ended != "all epochs":

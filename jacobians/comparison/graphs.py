@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, counted
 from jacobians.comparison.comparison import Difference
 from jacobians.conventions import Convention
 from jacobians.derivation import Definition, GraphDerivation, Recurrence
@@ -150,7 +150,7 @@ class GraphComparison:
 
     def __repr__(self) -> str:
         names = " against ".join(side.convention.name for side in self.sides)
-        return f"{names}: a graph of {len(self.sides[0].parameters)} parameters; {self._verdict}"
+        return f"{names}: a graph of {counted(len(self.sides[0].parameters), 'parameter')}; {self._verdict}"
 
     @property
     def _verdict(self) -> str:

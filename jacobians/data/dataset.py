@@ -7,7 +7,7 @@ from importlib import resources
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array, as_float, check_finite
+from jacobians.arrays import Array, as_array, as_float, check_finite, counted
 from jacobians.errors import DataError, ShapeError
 from jacobians.first_tries import written
 
@@ -68,7 +68,7 @@ class Dataset:
         else:
             y, classes = _targets(y, self.classes), None
         if len(y) != len(X):
-            raise ShapeError(f"Dataset: X {X.shape} has {len(X)} examples, y {y.shape} has {len(y)}")
+            raise ShapeError(f"Dataset: X {X.shape} has {counted(len(X), 'example')}, y {y.shape} has {len(y)}")
         # A frozen dataclass sets its own converted fields this way.
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "y", y)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jacobians.arrays import Shape, did_you_mean
+from jacobians.arrays import Shape, counted, did_you_mean
 from jacobians.auditing.formula_text import Source, Span
 from jacobians.auditing.terms import Term, call, leaf, number
 from jacobians.symbols.expressions import Expr, Number, Symbol
@@ -150,7 +150,7 @@ class ExpressionWords:
         if function == "mean" and len(arguments) == 1:
             return Term("mean", (arguments[0],), (None, False), span)
         if len(arguments) != {"kron": 2, "solve": 2, "sylvester": 3, "clip": 3}.get(function, 1):
-            raise source.error(f"{function} does not take {len(arguments)} arguments", span)
+            raise source.error(f"{function} does not take {counted(len(arguments), 'argument')}", span)
         return call(function, tuple(arguments), span)
 
     def derivative(self, of: str, wrt: str, source: Source, span: Span) -> Term:

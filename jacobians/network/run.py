@@ -15,6 +15,7 @@ from jacobians.arrays import (
     all_finite,
     as_array,
     chosen,
+    counted,
     kind_of,
     no_attribute,
     number,
@@ -197,7 +198,7 @@ class Run(Frozen):
         return self._chained("operation_jacobian").operation_jacobian(position, wrt)
 
     def __repr__(self) -> str:
-        return f"Run({self.network!r}, {self._forward.count} examples)"
+        return f"Run({self.network!r}, {counted(self._forward.count, 'example')})"
 
     def _repr_html_(self) -> str:
         """In a notebook, the arrays of the forward pass with their shapes, and the loss."""

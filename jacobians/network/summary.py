@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, size_of
+from jacobians.arrays import Array, Shape, counted, size_of
 from jacobians.operations import Affine
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def summary_of_run(run: Run) -> Summary:
             said = "", ""
     columns = ("layer", "output", "input", "shape", "numbers", "Jacobian", "bytes")
     shapes = (array.shape for array in run.params.values())
-    return Summary(f"{network!r}, {run._forward.count} examples", columns, tuple(rows), _count(shapes))
+    return Summary(f"{network!r}, {counted(run._forward.count, 'example')}", columns, tuple(rows), _count(shapes))
 
 
 def summary_of_parameters(network: Objective, shapes: Mapping[str, Shape]) -> Summary:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_float, first_not_finite
+from jacobians.arrays import Array, as_float, counted, first_not_finite
 from jacobians.errors import DomainError, DTypeError, ShapeError
 from jacobians.layout import Layout
 
@@ -23,9 +23,13 @@ def class_labels(Y: Array, count: int, classes: int, operation: str) -> npt.NDAr
         If one is not an integer, or out of range.
     """
     if Y.shape not in ((count,), (count, 1), (1, count)):
-        hint = f"; X holds {classes} classes: is the batch on the other axis?" if Y.shape == (classes,) else ""
+        hint = (
+            f"; X holds {counted(classes, 'class', 'classes')}: is the batch on the other axis?"
+            if Y.shape == (classes,)
+            else ""
+        )
         raise ShapeError(
-            f"{operation}: labels have shape {Y.shape}, X holds {count} examples; expected ({count},){hint}"
+            f"{operation}: labels have shape {Y.shape}, X holds {counted(count, 'example')}; expected ({count},){hint}"
         )
     flat = Y.reshape(count)
     if flat.dtype.kind not in "iuf":

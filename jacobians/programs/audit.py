@@ -41,7 +41,7 @@ from jacobians.programs.values import LimitError, ProgramError
 
 _RUNS = 3000
 """Runs of the program in which the causes of one entry's wrong gradients are sought."""
-_STEPS = 4_000_000
+_STEPS = 2_000_000
 """The evaluator's steps in those runs, about; a program of long loops is run less often."""
 
 

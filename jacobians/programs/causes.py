@@ -442,7 +442,8 @@ def _searched(
     """
     best: Cause | None = None
     edits: dict[int, list[Edit]] = {}
-    statements = [one for one in _on_the_way(study, looks, upto) if may_slip(study, wrong, one[1])]
+    way = _on_the_way(study, looks, upto)
+    statements = [one for one in way if not _spent(study, end) and may_slip(study, wrong, one[1])]
     for natural in (True, False):
         for line, statement in statements:
             if _spent(study, end):

@@ -20,7 +20,7 @@ from jacobians.programs import naming
 from jacobians.programs.adjoints import LARGEST_ADJOINT, put
 from jacobians.programs.recording import Event, reals
 from jacobians.programs.reference import both
-from jacobians.programs.study import Study, adjoint, differs, fitted, followed
+from jacobians.programs.study import Study, adjoint, differs, fitted, followed, runs_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,7 +290,7 @@ def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterato
     for name, pairs in (one for way in ways for one in _partners(study, way)):
         truth: dict[int, Any] = {}
         for event, forward in pairs:
-            if study.subject.runs >= end:
+            if study.subject.runs + runs_for(study, forward) > end:
                 return
             slope = adjoint(study, forward)
             if slope is None:

@@ -247,6 +247,12 @@ def followed(study: Study) -> Chain:
     return study.chain
 
 
+def runs_for(study: Study, event: Event) -> int:
+    """Return about how many runs of the program the derivative with respect to what was stored takes."""
+    known = event.index in study.adjoints or followed(study).trusted.get(event.index, False)
+    return 1 if known else 2 * int(np.size(event.copy))
+
+
 def adjoint(study: Study, event: Event) -> Any:
     """Return the loss's derivative with respect to what was stored; None where the loss does not depend on it."""
     if event.index not in study.adjoints:

@@ -58,7 +58,7 @@ class Subject:
         Of the regulariser.
     limits : Limits
     runs, steps, tried : int
-        How often it was run, the evaluator's steps in the last run, and those for edits that were tried in their place.
+        How often it was run, the evaluator's steps in the longest run, and those for edits tried in their place.
     tables : tuple of callables
         Beside NumPy's, from the budget and the seed to functions by their names.
     """
@@ -196,7 +196,7 @@ class Subject:
         except (MemoryError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as found:
             error = ProgramError(f"{type(found).__name__}: {found}"[:200], evaluator.line)
         self.given = {name: _kind_of(value) for name, value in data.given.items()}
-        self.steps = evaluator.budget.steps
+        self.steps = max(self.steps, evaluator.budget.steps)
         made = Run(recording.events, error, recording.trained, results, list(evaluator.unread), evaluator.used_meanings)
         made.unsettled, made.lost = unsettled, recording.all_lost
         made.left, made.left_part = recording.left, recording.left_part

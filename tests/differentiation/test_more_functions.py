@@ -219,7 +219,7 @@ def test_a_backslash_is_octaves_where_no_command_follows() -> None:
         ("norm(X, 2)", r"norm of a matrix is not read with this order: norm\(X\) is Frobenius' norm"),
         ("norm(X x, 3)", "norm of a vector is not read with this order"),
         ("np.clip(X, 1, 0)", "clip is read with two literals, the lower one first"),
-        ("clip(X)", "clip does not take 1 arguments"),
+        ("clip(X)", "clip does not take 1 argument"),
         ("expm(X x)", "expm is taken of a square matrix, not of a column"),
         (r"\|X\|_*", "norm of a matrix is not read with this order"),
         (r"\|X\|_2", "norm of a matrix is not read with this order"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.arrays import counted
 from jacobians.programs import naming
 from jacobians.programs.evaluator.arithmetic import attribute_of
 from jacobians.programs.evaluator.containers import listed
@@ -374,7 +375,7 @@ class Calls(Machine):
         given = dict(zip(names, args, strict=False))
         if len(args) > len(names) and a.vararg is None:
             raise ProgramError(
-                f"TypeError: {function.name} takes {len(names)} arguments, {len(args)} are given", self.line
+                f"TypeError: {function.name} takes {counted(len(names), 'argument')}, {len(args)} are given", self.line
             )
         rest = dict(keywords)
         only = [arg.arg for arg in a.kwonlyargs]
