@@ -274,7 +274,7 @@ def _slipped(study: Study, wrong: Sequence[int], end: int, ratio: float | None =
     for place, site in enumerate(sites):
         if _spent(study, end) or failed > _FURTHER:
             break
-        if _is_copied(site, sites[place + 1 :]):
+        if _is_copied(study, site, sites[place + 1 :]):
             continue
         looks.append(look_at(study, wrong, site, end))
         found = looks[-1].suspect
@@ -307,9 +307,9 @@ def _slipped(study: Study, wrong: Sequence[int], end: int, ratio: float | None =
     return Cause(name, words, suspect.site.line, "", suspect.mended)
 
 
-def _is_copied(site: Site, later: Sequence[Site]) -> bool:
+def _is_copied(study: Study, site: Site, later: Sequence[Site]) -> bool:
     """Whether an array of the forward pass is where a gradient starts from: ``dx = probs.copy()`` is what slipped."""
-    if is_backward_name(site.last.key) or np.size(site.last.copy) < 2:
+    if is_backward_name(site.last.key) or np.size(site.last.copy) < 2 or site.last.index > study.loss.index:
         return False
     return any(
         is_backward_name(other.last.key) and np.array_equal(other.events[0].copy, site.events[0].copy)
@@ -328,7 +328,9 @@ def _before(study: Study, wrong: Sequence[int], cause: Cause, looks: Sequence[Lo
             continue
         _, others = tried_in_place(study.subject, study.base, look.site.statement, ())
         # a factor may be put into any of several lines: it is missed where it is needed
-        found = _confirmed(study, wrong, [e for e in others if e.natural or e.cause not in _SCALES][:_OTHERS], end)
+        keeps = isinstance(look.site.statement, ast.Assign) and name_of(look.site.statement.value) != ""
+        others = [e for e in others if (e.natural and not keeps) or e.cause not in _SCALES]
+        found = _confirmed(study, wrong, others[:_OTHERS], end)
         if found is not None and len(found[1]) >= len(cause.gradients):
             return _cause(study, look.site.line, look.site.statement, *found)
     return cause

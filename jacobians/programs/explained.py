@@ -38,7 +38,7 @@ def explained(study: Study, suspect: Suspect) -> tuple[str, str]:
 
 
 def _of_softmax(study: Study, suspect: Suspect, given: Any, wanted: Any) -> tuple[str, str] | None:
-    """Softmax's Jacobian of which the diagonal alone is taken, or whose rows are summed before it is multiplied."""
+    """Softmax's Jacobian that is missing, of which the diagonal alone is taken, or that is summed too early."""
     event = suspect.site.last
     for other in study.run.events[: event.index]:
         p = other.copy
@@ -52,6 +52,15 @@ def _of_softmax(study: Study, suspect: Suspect, given: Any, wanted: Any) -> tupl
                     "softmax-summed",
                     f"{event.shown} is 0: the rows of softmax's Jacobian are summed before it is multiplied",
                 )
+            if ratio_of((p * (given - (p * given).sum(axis=axis, keepdims=True))).ravel(), wanted.ravel()) is not None:
+                return "output-derivative-missing", f"softmax's Jacobian, of {other.shown}, is missing"
+            for one in study.run.events[: event.index]:
+                q = one.copy
+                if not isinstance(q, np.ndarray) or q.shape != p.shape or q.dtype.kind != "f":
+                    continue
+                summed, right = p * (q - q.sum(axis=axis, keepdims=True)), p * (q - (p * q).sum(axis, keepdims=True))
+                if np.allclose(given, summed) and ratio_of(right.ravel(), wanted.ravel()) is not None:
+                    return "softmax-summed", f"{one.shown} is summed before it is multiplied by {other.shown}"
             slope = given / (p * (1.0 - p))
             right = p * (slope - (p * slope).sum(axis=axis, keepdims=True))
             if ratio_of(right.ravel(), wanted.ravel()) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -332,7 +333,7 @@ def studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
         claims = claims_of(run, subject.plan, settings.wrt, returned)
         if not claims:
             return None
-    claims = [claim for claim in claims if run.keeps(claim.event)]
+    claims = _of_first_round([claim for claim in claims if run.keeps(claim.event)], run)
     if not claims:
         return None
     values = {c.origin.key: np.array(c.origin.value, dtype=float) for c in claims}
@@ -346,6 +347,19 @@ def studied(subject: Subject, run: Run, settings: Settings) -> Study | None:
     if subject.entry.kind == "pair" and re.match(r"A(_prev)?$", _first_argument(subject.entry)):
         _with_means(study)
     return study
+
+
+def _of_first_round(claims: list[Claim], run: Run) -> list[Claim]:
+    """The gradients of a loop's first round, where a parameter is changed in a way that is not read as an update."""
+    ends = [
+        later.origin.index
+        for first, later in itertools.permutations(claims, 2)
+        if first.line == later.line and later.origin.index > first.event.index
+    ]
+    if not ends:
+        return claims
+    run.left_part = min([*ends, *([] if run.left_part is None else [run.left_part])])
+    return [claim for claim in claims if claim.event.index < min(ends)]
 
 
 def _first_argument(entry: Entry) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -273,6 +273,9 @@ def is_backward_name(key: str) -> bool:
 def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterator[tuple[str, dict[int, Any]]]:
     """What a line may be meant to give, each time: a parameter's derivative, and those of the forward pass's arrays."""
     last = site.last
+    layers = _of_layers(study, wrong, site)
+    if len(layers) > 1:
+        yield "", layers
     for place in wrong:
         claim, true = study.claims[place], study.true[place]
         same = last.key == claim.event.key or last.value is claim.event.value or last.line == claim.line
@@ -304,6 +307,17 @@ def _truths(study: Study, wrong: Sequence[int], site: Site, end: int) -> Iterato
                 yield name, truth
 
 
+def _of_layers(study: Study, wrong: Sequence[int], site: Site) -> dict[int, Any]:
+    """The derivatives of several parameters, where a method gives the gradients of one layer after the other."""
+    found: dict[int, Any] = {}
+    for place in wrong:
+        claim, true = study.claims[place], study.true[place]
+        for event in site.events:
+            if event.value is claim.event.value and np.shape(event.copy) == np.shape(true.value):
+                found[event.index] = claim.sign * true.value
+    return found if all(np.isfinite(value).all() for value in found.values()) else {}
+
+
 _MOST_PARTNERS = 14
 
 
@@ -324,7 +338,7 @@ def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[
         ):  # fmt: skip
             groups.setdefault((event.line, event.key.partition("[")[0], event.kind), []).append(event)
     count = 0
-    for (_, name, _), events in reversed(groups.items()):
+    for (_, name, _), events in (*reversed(groups.items()), *(_over_lines(groups) if len(times) > 1 else ())):
         for reverse, skip in itertools.product((False, True), (0, 1)):
             pairs = _paired(times, events, reverse=reverse, skip=skip)
             if pairs is None or (reverse and len(times) == 1 and len(events) == 1):
@@ -333,6 +347,16 @@ def _partners(study: Study, times: Sequence[Event]) -> Iterator[tuple[str, list[
             count += 1
         if count >= _MOST_PARTNERS:
             return
+
+
+def _over_lines(groups: Mapping[Any, list[Event]]) -> Iterator[tuple[Any, list[Event]]]:
+    """What one name holds on several lines: ``out = x`` before ``out = layer.forward(out)`` in a loop over layers."""
+    lines: dict[Any, list[list[Event]]] = {}
+    for (_, name, kind), events in groups.items():
+        lines.setdefault((0, name, kind), []).append(events)
+    for key, several in lines.items():
+        if len(several) > 1:
+            yield key, sorted(itertools.chain(*several), key=lambda event: event.index)
 
 
 def _paired(
@@ -410,6 +434,8 @@ def _scale(study: Study, wrong: Sequence[int], truth: dict[int, Any], still: Seq
         claim, true = study.claims[place], study.true[place]
         if moved[place] is None or still[place] is None or np.shape(moved[place]) != np.shape(still[place]):
             continue
+        if np.array_equal(moved[place], claim.value):
+            continue  # that of another layer, which a line of a method gives as well
         one, wanted = fitted(claim.sign * np.asarray(moved[place], dtype=float), true.value)
         none, _ = fitted(claim.sign * np.asarray(still[place], dtype=float), true.value)
         if one is None or none is None:

@@ -56,7 +56,7 @@ def of_no_parameter(lists: list[str]) -> str:
     """Return why such lists are not judged, and what says whose gradients they hold."""
     named = " and ".join(lists[:3])
     example = f", such as --wrt {lists[0]}[0]=W[0]" if lists[0].isidentifier() else ""
-    return f"{named} may hold gradients, and fits no list of parameters; say of which each is{example}"
+    return f"{named} may be a list of gradients, and fits no list of parameters; say of which each is{example}"
 
 
 def _returned(event: Event) -> Iterator[tuple[str, list[Any]]]:
@@ -72,7 +72,7 @@ def _returned(event: Event) -> Iterator[tuple[str, list[Any]]]:
         if _NO_GRADIENT.search(name) and not any(np.ndim(one) for one in held):
             continue
         if 0 < len(held) <= 60 and all(_is_real(one) for one in held):
-            yield name or f"what it returns at place {place + 1}", held
+            yield name or f"part {place + 1} of what it returns", held
 
 
 def _groups(events: list[Event], before: int) -> dict[str, list[Event]]:

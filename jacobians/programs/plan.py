@@ -285,11 +285,13 @@ def _moved(node: ast.stmt, moved: ast.expr, key: str, known: _Known, *, down: bo
 
 
 def _same_place(node: ast.stmt, gradient: ast.expr) -> bool:
-    """Whether every parameter of a dict is moved along the entry of its own key: ``p[k] -= 0.5 * g[k]``."""
+    """Whether every parameter of a dict is moved along the entry of its own key: ``p[k] -= 0.5 * g["d" + k]``."""
     target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]  # type: ignore[attr-defined]
     if not (isinstance(target, ast.Subscript) and isinstance(gradient, ast.Subscript)):
         return False
-    return isinstance(target.slice, ast.Name) and ast.dump(target.slice) == ast.dump(gradient.slice)
+    own = target.slice
+    within = {n.id for n in ast.walk(gradient.slice) if isinstance(n, ast.Name)}
+    return isinstance(own, ast.Name) and own.id in within
 
 
 def _set_once(tree: ast.Module) -> Iterator[tuple[str, ast.Assign]]:

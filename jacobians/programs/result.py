@@ -411,6 +411,7 @@ def _sentence(words: str, code: str) -> str:
     """The words with a capital in front, except where they begin with a name of the code."""
     first = re.match(r"\w*", words)
     named = first is not None and first[0] in re.findall(r"\w+", code)
+    named = named or re.match(r"\w+[\[.(]\w?|\w*[_\d]", words) is not None
     return words if named else words[:1].upper() + words[1:]
 
 

@@ -337,6 +337,8 @@ def _call(
     value = evaluator.call(called, [], args)
     results[f"{function.name}()"] = value
     results["last"] = value
+    if isinstance(value, tuple):
+        results["last tuple"] = value
     results.update(args)
     for name, part in _returned(function, value):
         if name:
@@ -402,7 +404,7 @@ def _arguments(
             made[name] = again
             continue
         cached = re.fullmatch(r"(?i)\w*caches?", name) is not None
-        if cached and not isinstance(results.get("last"), tuple) and re.search(r"(?i)back|grad|bwd", function.name):
+        if cached and "last tuple" not in results and re.search(r"(?i)back|grad|bwd", function.name):
             forward = re.sub(r"(?i)backward|bwd", "forward", function.name)
             raise UnreadError(
                 f"nothing in the file makes its {name}, so that it is not known what it holds{_put(forward)}"
@@ -411,8 +413,8 @@ def _arguments(
         if value is None:
             if default is not None:
                 continue
-            if "cache" in name and isinstance(results.get("last"), tuple):
-                value = results["last"][-1]
+            if "cache" in name and "last tuple" in results:
+                value = results["last tuple"][-1]
             else:
                 value = Wanted(name)
         made[name] = value

@@ -17,6 +17,16 @@ def softmax_loss(W, X, y):
     dW = X.T @ ds / N
     return loss, dW
 """
+SOFTMAX_OUTPUT = """
+def fit(X, T, W):
+    E = np.exp(X @ W)
+    P = E / E.sum(axis=1, keepdims=True)
+    loss = np.sum((P - T) ** 2)
+    dP = 2 * (P - T)
+    dZ = P * (dP - np.sum(dP * P, axis=1, keepdims=True))
+    dW = X.T @ dZ
+    return loss, dW
+"""
 TIED = """
 def tied(W, X):
     H = X @ W
@@ -90,3 +100,10 @@ def test_the_line_is_named_with_what_it_should_be(
     fault = found.faults[0]
     assert (found.verdict, fault.slip) == ("wrong", slip)
     assert fault.should_be == mended
+
+
+def test_softmax_whose_jacobian_is_summed_before_it_is_multiplied_is_named() -> None:
+    slipped = SOFTMAX_OUTPUT.replace("np.sum(dP * P,", "np.sum(dP,")
+    (fault,) = audit_program(slipped, "fit.py").entries[0].faults
+    assert (fault.line, fault.slip) == (7, "softmax-summed")
+    assert fault.words == "dP is summed before it is multiplied by P"

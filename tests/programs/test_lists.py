@@ -55,7 +55,7 @@ def test_lists_with_other_names_or_turned_round_belong_by_their_places() -> None
 def test_what_belongs_to_no_list_is_said() -> None:
     found = audit_program(NET.replace("loss, gW, gb", "loss, gW, some[1:]").replace("gb", "some"), "net.py")
     assert found.summary == "net.py: right (3 of 3 gradients right, not judged: Net.loss)"
-    assert "what it returns at place 3 may hold gradients, and fits no list of parameters" in " ".join(
+    assert "part 3 of what it returns may be a list of gradients, and fits no list of parameters" in " ".join(
         str(found).split()
     )
     alone = (

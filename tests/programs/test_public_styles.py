@@ -403,7 +403,11 @@ def test_a_first_example_of_zeros_hides_no_gradient_and_layers_are_told_apart_by
     assert "✓ weights_gradient (3, 2)" in str(found)
     assert max(map(len, str(found).splitlines())) <= 80
     found = audit_program(LAYERS.replace("= grad @ self", "= 2 * grad @ self"), "layers.py")
-    assert [g.verdict for g in found.gradients] == ["wrong", "right", "wrong", "right"]
+    assert (found.first_wrong_line, [g.verdict for g in found.gradients]) == (13, ["wrong", "right"] * 2)
+    found = audit_program(
+        LAYERS.replace("back = self.weights.T @ grad", "back = 2 * self.weights.T @ grad"), "layers.py"
+    )
+    assert (found.first_wrong_line, found.faults[0].should_be) == (14, "back = self.weights.T @ grad")
 
 
 LONE = """
@@ -570,3 +574,53 @@ def test_labels_have_no_more_classes_than_the_program_has_outputs():
     assert audit_program(MOONS.format(""), "moons.py").verdict == "right"
     found = audit_program(MOONS.format("1 / len(X) * "), "moons.py")
     assert (found.verdict, found.faults[0].slip) == ("wrong", "scale-n")
+
+
+BY_KEYS = """
+import numpy as np
+
+def forward(p, X):
+    a1 = np.tanh(X @ p["W1"] + p["b1"])
+    return a1 @ p["W2"] + p["b2"], (X, a1)
+
+def cost(out, Y):
+    return 0.5 * np.sum((out - Y) ** 2) / len(Y)
+
+def backward(p, cache, out, Y):
+    X, a1 = cache
+    dz2 = (out - Y) / len(Y)
+    dz1 = dz2 @ p["W2"].T * (1 - a1 ** 2)
+    return {"dW1": X.T @ dz1, "db1": dz1.sum(axis=0), "dW2": a1.T @ dz2, "db2": dz2.sum(axis=0)}
+"""
+TRAINED = """
+X, Y = np.random.randn(20, 4), np.random.randn(20, 3)
+p = dict(W1=np.random.randn(4, 5), b1=np.zeros(5), W2=np.random.randn(5, 3), b2=np.zeros(3))
+for i in range(3):
+    out, cache = forward(p, X)
+    J = cost(out, Y)
+    g = backward(p, cache, out, Y)
+    for k in p:
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        'p[k] -= 0.5 * g["d" + k]',
+        'p[k] = p[k] - 0.5 * g[f"d{k}"]',
+        # it is not read as an update: the first round of the loop is judged
+        'p[k] = np.add(p[k], np.multiply(-0.5, g["d" + k]))',
+    ],
+)
+def test_parameters_that_are_changed_in_a_loop_over_their_keys_are_judged_in_the_first_round(update):
+    text = BY_KEYS + TRAINED.replace("{}", update)
+    found = audit_program(text, "by_keys.py")
+    assert (found.verdict, [g.verdict for g in found.gradients]) == ("right", ["right"] * 4)
+    found = audit_program(text.replace("(1 - a1 ** 2)", "(1 - a1)"), "by_keys.py")
+    assert [g.name.split("[")[-1].strip("]'") for g in found.gradients if g.verdict == "wrong"] == ["dW1", "db1"]
+
+
+def test_a_cache_is_what_the_forward_pass_returned_though_the_loss_came_between():
+    found = audit_program(BY_KEYS, "by_keys.py")
+    assert (found.verdict, len(found.gradients), found.entries[0].name) == ("right", 4, "forward → cost → backward")

@@ -126,7 +126,9 @@ class Calls(Machine):
         self.receiver = receiver
         if isinstance(receiver, BuiltIn) and f"{receiver.name}.{name}" in IN_PLACE:
             return self._in_tables(f"{receiver.name}.{name}")  # np.add.at
-        if reserved(name) and not isinstance(receiver, Super) and (name, type(receiver)) != ("__init__", UserClass):
+        own = isinstance(receiver, Instance) and name == "__call__" and isinstance(receiver.of.find(name), Function)
+        starts = isinstance(receiver, UserClass) and name == "__init__"
+        if reserved(name) and not (isinstance(receiver, Super) or own or starts):
             raise UnreadError(f"the attribute {name}", node.lineno)
         if name.startswith("__") and not isinstance(receiver, (Instance, UserClass, Super)):
             raise UnreadError(f"the attribute {name}", node.lineno)
