@@ -93,10 +93,12 @@ def _read(path: Path) -> str:
         held = path.read_bytes()
     except OSError as error:
         raise DataError(f"audit: cannot read {path}: {error.strerror}") from None
+    if held.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return held.decode("utf-16", errors="replace")
     try:
         return held.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return held.decode("latin-1")
+        return held.decode("cp1252", errors="replace")  # of an older editor
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -15,7 +15,15 @@ from jacobians.programs.causes import Cause, causes_of
 from jacobians.programs.derived import derivation_of
 from jacobians.programs.elsewhere import wrong_elsewhere
 from jacobians.programs.entries import arguments_of, entries_of
-from jacobians.programs.failing import Repair, explained, gradients_after, is_gradient_name, is_own, repaired
+from jacobians.programs.failing import (
+    Repair,
+    explained,
+    gradients_after,
+    is_by_itself,
+    is_gradient_name,
+    is_own,
+    repaired,
+)
 from jacobians.programs.gradients import Claim
 from jacobians.programs.judge import Failed, Reading, read_program, studied
 from jacobians.programs.lists import of_no_parameter, unmatched
@@ -237,7 +245,7 @@ def _result(source: Source, reading: Reading, mended: Sequence[Repair], wrt: Map
         failures = (Failure("the file", _without_gradients(source), 0, "", "", "", (), (), ""),)
     fails = any(is_own(failed) for failed in reading.failures)
     verdict: Verdict = "not judged"
-    if "wrong" in verdicts or any(entry.faults for entry in entries):
+    if "wrong" in verdicts or any(entry.faults for entry in entries) or any(map(is_by_itself, reading.failures)):
         verdict = "wrong"
     elif "right" in verdicts and not fails:
         verdict = "right"
@@ -263,8 +271,7 @@ def _without_gradients(source: Source) -> str:
 def _unmatched(reading: Reading) -> Iterator[Failure]:
     """Say which lists of a judged function may be gradients and were not judged."""
     for study in reading.studies:
-        taken = {claim.name.partition("[")[0] for claim in study.claims}
-        lists = [name for name in unmatched(study.run.events) if name not in taken]
+        lists = unmatched(study.run.events, {id(claim.event.value) for claim in study.claims})
         if lists:
             yield Failure(study.subject.entry.name, of_no_parameter(lists), 0, "", "", "", (), (), "")
 
@@ -315,6 +322,7 @@ def _failure(source: Source, failed: Failed) -> Failure:
         tuple((source.written(node), shape) for node, shape in error.operands if shape is not None),
         tuple(dict.fromkeys(name for name, _ in gradients_after(source, failed))),
         _words_of_data(failed.subject),
+        is_by_itself(failed),
     )
 
 

@@ -117,6 +117,10 @@ def is_size(name: str) -> bool:
     )
 
 
+_NUMBERS_OF_WORDS = re.compile(r"(?i)(word|char|ch|token|w|vocab)s?_?(to|2)_?(idx|ix|index|indices|ids?|ind|i)")
+"""Dicts from words to their numbers."""
+
+
 def free_sizes(guess: Guess) -> tuple[int, ...]:
     """Return the sizes of data that a program may fix itself: the numbers of features and of classes."""
     return (_D, guess.outputs) if guess.outputs > 1 else (_D,)
@@ -154,6 +158,7 @@ class Data:
         depth = last - first + 1 if uses.numbered or not _LAYERED.search(uses.text) else 3
         self.widths = (_D, *_HIDDEN[: max(depth - 1, 0)], guess.outputs)
         self.given: dict[str, Any] = {}
+        self._holders: list[str] = []
 
     def value(self, name: str, function: str = "") -> Any:
         """Return a name's value; None where nobody knows what it is."""
@@ -220,7 +225,13 @@ class Data:
         if known is not None:
             return known
         keys = self.uses.keys.get(name)
+        if keys and _NUMBERS_OF_WORDS.fullmatch(name):
+            words = dict.fromkeys([*keys, "a", "b", "c", "d", "e"])
+            return {word: number for number, word in enumerate(words)}
+        if keys and name in self._holders:
+            return None  # a dict that holds itself by its name: ``net["net"]``
         if keys:
+            self._holders.append(name)
             several = len({"W", "U", "V", "v", "W_out", "Wy", "Why"} & set(keys)) > 1
             made = {
                 key: None
@@ -229,6 +240,7 @@ class Data:
                 else self._value(key, function)
                 for key in dict.fromkeys(keys)
             }
+            self._holders.pop()
             return {key: Wanted(key) if value is None else value for key, value in made.items()}
         if name in self.uses.settings:
             return {}
@@ -246,7 +258,10 @@ class Data:
     def _told(self, name: str, function: str) -> Any:
         """An array in the shape that a docstring tells; None for one of labels or of whole numbers."""
         shape = self.uses.documented.get(f"{function.split(' ')[0]}:{name}")
-        if shape is None or name in self.uses.indices or naming.LABELS.fullmatch(name):
+        kind = self.uses.kinds.get(f"{function.split(' ')[0]}:{name}") if len(shape or ()) > 1 else None
+        if shape is None:
+            return None
+        if kind is None and len(shape) < 3 and (name in self.uses.indices or naming.LABELS.fullmatch(name)):
             return None
         guess, symbols = self.guess, self.decisions.symbols
         for symbol in shape:
@@ -254,6 +269,10 @@ class Data:
             if symbol not in symbols:
                 left = [n for n in _SHORT if guess.examples == _FEW and n not in symbols.values()]
                 symbols[symbol] = size if size is not None else left[0] if left else self.decisions.size()
+        if kind is not None:
+            sizes = tuple(symbols[symbol] for symbol in shape)
+            drawn = random_of(self.seed, name).integers(0, 3, size=sizes)
+            return drawn if kind == "whole" else drawn > 0
         return self._normal(name, tuple(symbols[symbol] for symbol in shape), 0.6 if naming.is_parameter(name) else 1.0)
 
     def _axes_unlike(self, name: str, function: str) -> bool:

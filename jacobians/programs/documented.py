@@ -13,6 +13,35 @@ _SYMBOL = re.compile(r"\w[\w ]*(?: ?[*+] ?\w[\w ]*)*")
 _SAYS = re.compile(r"(?i)shape|size|dim")
 
 
+_WHOLE = re.compile(r"(?i)\b(integers?|indices|index|int array|word ids|tokens?)\b")
+_TRUTHS = re.compile(r"(?i)\b(boolean|bool|mask)\b")
+
+
+def documented_kinds(function: ast.FunctionDef) -> dict[str, str]:
+    """Return which arguments are arrays of whole numbers or of truths, as its docstring says before their shapes.
+
+    Parameters
+    ----------
+    function : ast.FunctionDef
+
+    Examples
+    --------
+    >>> (f,) = ast.parse('''def f(x, mask):
+    ...     "x: integer array of shape (N, T); mask: boolean, of shape (N, T)"
+    ... ''').body
+    >>> documented_kinds(f)
+    {'x': 'whole', 'mask': 'truth'}
+    """
+    text = ast.get_docstring(function) or ""
+    found: dict[str, str] = {}
+    for name in documented_shapes(function):
+        match = re.search(_NAME.format(name=re.escape(name)) + f"({_BETWEEN}){_SHAPE}", text)
+        between = match.group(1) if match else ""
+        if _WHOLE.search(between) or _TRUTHS.search(between):
+            found[name] = "whole" if _WHOLE.search(between) else "truth"
+    return found
+
+
 def documented_shapes(function: ast.FunctionDef) -> dict[str, tuple[str, ...]]:
     """Return the shapes of a function's arguments as its docstring tells them, each axis by its symbol.
 
@@ -31,11 +60,11 @@ def documented_shapes(function: ast.FunctionDef) -> dict[str, tuple[str, ...]]:
     text = ast.get_docstring(function) or ""
     found: dict[str, tuple[str, ...]] = {}
     names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
-    others = "|".join(map(re.escape, names))
     for name in names:
+        others = "|".join(re.escape(other) for other in names if other != name)
         for match in re.finditer(_NAME.format(name=re.escape(name)) + f"({_BETWEEN}){_SHAPE}", text):
             between, inside = match.group(1), match.group(2)
-            if re.search(rf"(?<!\w)(?:{others})(?!\w)", between):
+            if others and re.search(rf"(?<!\w)(?:{others})(?!\w)", between):
                 continue  # the shape is that of another argument
             shape = _symbols(inside, plain=_SAYS.search(between) is not None)
             if shape is not None:

@@ -58,6 +58,18 @@ def is_own(failed: Failed) -> bool:
     return run is not None and isinstance(run.error, ProgramError) and not run.unsettled
 
 
+def is_by_itself(failed: Failed) -> bool:
+    """Return whether a backward pass on the program's own data, all of which is read, has shapes that do not fit."""
+    run, subject = failed.run, failed.subject
+    if run is None or subject is None or subject.given or run.unread or not is_own(failed):
+        return False
+    error = run.error
+    held = [shape for _, shape in error.operands if shape is not None] if isinstance(error, ProgramError) else []
+    backward = run.has_loss() or any(naming.is_gradient(e.key) for e in run.events)
+    backward = backward or any(update.node.lineno == failed.line for update in subject.plan.updates.values())
+    return backward and len(held) == 2 and isinstance(error, ProgramError) and _about_shapes(error.message)
+
+
 def explained(source: Source, error: ProgramError) -> str:
     """Return why a program fails, with the shapes of what does not fit, in words."""
     held = [(source.written(node), shape) for node, shape in error.operands if shape is not None]

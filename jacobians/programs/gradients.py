@@ -274,6 +274,8 @@ def _computed(memory: Memory, event: Event) -> Event | None:
     if same:
         written = [e for e in same if e.kind == "write"]
         return (own or written or same)[0]
+    if event.kind == "write" and stores and stores[-1].kind == "assign" and stores[-1].value is event.value:
+        return None  # what was made empty is filled here at once: ``np.add.at(dW, x, dout)``
     if not stores and event.kind == "assign" and event.key.endswith("]"):
         # put into a list, ``grads.insert(0, X.T @ d)``, and named where the list is returned
         return next((e for e in memory.of(event.value) if e.kind == "inner" and e.value is event.value), None)

@@ -19,6 +19,7 @@ from jacobians.programs.entries import Entry, arguments_of, entries_of
 from jacobians.programs.gradients import Claim, claims_of, flat
 from jacobians.programs.lists import of_no_parameter, unmatched
 from jacobians.programs.loss import USUAL, Loss, inferred_losses, is_called, is_usual, losses_of
+from jacobians.programs.own_cost import own_costs
 from jacobians.programs.plan import Plan, key_of, plan_of, with_short_loops
 from jacobians.programs.recording import Run, reals, scalar
 from jacobians.programs.reference import Changes, both, loss_at
@@ -461,6 +462,8 @@ def _inferred(
     subject: Subject, run: Run, claims: list[Claim], base: Changes, values: Mapping[Any, Any], name: str | None
 ) -> Loss | None:
     candidates = inferred_losses(run, min(c.event.index for c in claims))
+    if name is None:
+        candidates = list(own_costs(subject, run, candidates)) or candidates
     if name is not None:
         candidates = [found for found in candidates if is_called(found[0], name)]
     if not candidates:
@@ -488,7 +491,9 @@ def _inferred(
         if best is None or right > best[0]:
             best = (right, loss)
         for factor in (said(claim, values) / slope for claim, slope in found if slope):
-            fit = sum(along(claim, values, factor * slope) for claim, slope in found) if factor > 0 else 0
+            # a number agrees with every loss but for a factor
+            fits = [c for c, slope in found if np.size(c.value) > 1 and factor > 0 and along(c, values, factor * slope)]
+            fit = len(fits)
             if fit > 1 and (scaled is None or fit > scaled[0]):
                 scaled = (fit, loss.times(factor))
     if scaled is not None and best is not None and best[0] == 0 and name is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,9 +41,15 @@ def of_lists(events: list[Event]) -> dict[int, tuple[str, Event | None]]:
     return found
 
 
-def unmatched(events: list[Event]) -> list[str]:
-    """Return the names of the lists of arrays that are returned, and belong to no list of parameters."""
-    return list(dict.fromkeys(name for name, parameter in of_lists(events).values() if parameter is None))
+def unmatched(events: list[Event], judged: Container[int] = ()) -> list[str]:
+    """Return the names of the lists of arrays that are returned, and belong to no list of parameters.
+
+    Lists that hold one of the gradients that were judged, by their identities, are not among them.
+    """
+    found: dict[str, bool] = {}
+    for part, (name, parameter) in of_lists(events).items():
+        found[name] = found.get(name, True) and parameter is None and part not in judged
+    return [name for name, left in found.items() if left]
 
 
 def of_no_parameter(lists: list[str]) -> str:

@@ -122,6 +122,8 @@ class Failure:
         Those that are not judged because of it.
     data : str
         The random data that the program was given, in words.
+    by_itself : bool
+        Whether the program's own data are at fault, and no random ones, so that it fails wherever it is run.
     """
 
     entry: str
@@ -133,6 +135,7 @@ class Failure:
     shapes: tuple[tuple[str, tuple[int, ...]], ...]
     gradients: tuple[str, ...]
     data: str
+    by_itself: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,8 +227,10 @@ class ProgramAudit:
 
     @property
     def first_wrong_line(self) -> int | None:
-        """The line of the first fault; None where nothing is wrong."""
-        return self.faults[0].line if self.faults else None
+        """The line of the first fault, or on which the program fails by itself; None where nothing is wrong."""
+        if self.faults or self.verdict != "wrong":
+            return self.faults[0].line if self.faults else None
+        return next((failure.line for failure in self.failures if failure.by_itself), None)
 
     @property
     def summary(self) -> str:
@@ -233,12 +238,16 @@ class ProgramAudit:
         verdicts = [g.verdict for g in self.gradients]
         left = verdicts.count("not judged")
         count = f"{verdicts.count('right')} of {len(verdicts)} gradients right" + (f", {left} not judged" * bool(left))
-        others = [failure.entry for failure in self.failures]
+        others = [failure.entry for failure in self.failures if not failure.by_itself]
         count += f", not judged: {', '.join(others)}" * bool(others)
         if self.verdict == "right":
             return f"{self.name}: right ({count})"
         if self.verdict == "wrong":
             first = self.faults[0] if self.faults else None
+            itself = next((f for f in self.failures if f.by_itself), None)
+            if first is None and itself is not None:
+                said = f" ({count})" if verdicts else ""
+                return f"{self.name}: wrong{said}; {itself.where} fails: {itself.why}"
             return f"{self.name}: wrong ({count})" + (f"; {first.where}: {first.words}" if first else "")
         first_failure = next((f for f in self.failures if f.line), None)
         where = f": {first_failure.where}: {first_failure.why}" if first_failure else ""
@@ -369,7 +378,7 @@ def _lines_of_failure(failure: Failure) -> Iterator[str]:
         where = f" ({failure.where})" if failure.where else ""
         yield from _wrapped(f"{failure.entry}: not judged: {failure.why}{where}", "  ")
         return
-    yield from _wrapped(f"{failure.entry}: not judged")
+    yield from _wrapped(f"{failure.entry}: {'fails by itself, on its own data' if failure.by_itself else 'not judged'}")
     if failure.data:
         yield from _wrapped(f"  on random data: {failure.data}", "  ")
     yield ""

@@ -104,6 +104,8 @@ def read_source(text: str, name: str = "program") -> Source:
         )
     if "\n" not in text and text.endswith((".py", ".ipynb", ".m")):
         raise ArgumentError(f"audit_program: {text!r} names a file; give its text: Path({text!r}).read_text()")
+    if _is_no_text(text[:4000]):
+        raise FormulaError(f"{name} is no program: it holds bytes that are no text")
     cells: tuple[tuple[int, int], ...] = ()
     if name.endswith(".ipynb"):
         _no_longer_than(LARGEST_NOTEBOOK, len(text), name)
@@ -129,6 +131,12 @@ def read_source(text: str, name: str = "program") -> Source:
     return Source(name, tree, tuple(lines), "Python", old and not modern, cells)
 
 
+def _is_no_text(start: str) -> bool:
+    """Whether a text holds what is in no text: zero bytes, or one control character in fifty."""
+    strange = sum(ord(one) < 32 and one not in "\t\n\r\f\x0b" for one in start)
+    return "\0" in start or 50 * strange > len(start)
+
+
 def _no_longer_than(most: int, characters: int, name: str) -> None:
     if characters > most:
         raise FormulaError(f"{name}: {characters} characters are over the limit of {most}")
@@ -137,13 +145,16 @@ def _no_longer_than(most: int, characters: int, name: str) -> None:
 def _cells(text: str, name: str) -> tuple[list[str], tuple[tuple[int, int], ...]]:
     try:
         book = json.loads(text)
+        # notebooks of before 2015 hold their cells in worksheets, and their code as input
+        held = book["cells"] if "cells" in book else [cell for sheet in book["worksheets"] for cell in sheet["cells"]]
         found = [
-            (number, "".join(cell["source"]))
-            for number, cell in enumerate(book["cells"], 1)
+            (number, "".join(cell["source"] if "source" in cell else cell["input"]))
+            for number, cell in enumerate(held, 1)
             if cell["cell_type"] == "code"
         ]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise FormulaError(f"{name} is no notebook: expected JSON with cells, each with its source") from None
+        what = "it is empty" if not text.strip() else "expected JSON with cells, each with its source"
+        raise FormulaError(f"{name} is no notebook: {what}") from None
     lines: list[str] = []
     starts = []
     for number, code in found:

@@ -123,6 +123,12 @@ class Subject:
                 break
         return made, recording
 
+    @property
+    def evaluator(self) -> Evaluator:
+        """The evaluator of the last run."""
+        made: Evaluator = self._evaluator
+        return made
+
     def followed(self, changes: Mapping[int, Callable[[Any], Any]], stop: int) -> tuple[Tape, Any]:
         """Run the program up to an event. Return what it did with numbers, and what it then stored."""
         self.runs += 1

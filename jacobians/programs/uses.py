@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from jacobians.programs import naming
-from jacobians.programs.documented import documented_shapes
+from jacobians.programs.documented import documented_kinds, documented_shapes
 from jacobians.programs.plan import key_of
 
 
@@ -41,6 +41,8 @@ class Uses:
         By name: the names that its parts are given.
     letters : dict
         By function and name, as ``f:x``: the letters of its axes in that function's einsums, if always the same.
+    kinds : dict
+        By function and argument: "whole" or "truth" where its docstring says so.
     documented : dict
         By function and name: the shape that the function's docstring tells, by symbols.
     fixed : frozenset of int
@@ -63,6 +65,7 @@ class Uses:
     ranks: dict[str, int] = field(default_factory=dict)
     letters: dict[str, str] = field(default_factory=dict)
     documented: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     settings: set[str] = field(default_factory=set)
     octave: bool = False
@@ -82,6 +85,7 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
                 if isinstance(value, ast.Attribute) and value.attr == "shape" and isinstance(value.value, ast.Name):
                     found.ranks[f"{whole.name}:{value.value.id}"] = len(node.targets[0].elts)
         documented = documented_shapes(whole)
+        found.kinds.update((f"{whole.name}:{name}", kind) for name, kind in documented_kinds(whole).items())
         found.documented.update((f"{whole.name}:{name}", shape) for name, shape in documented.items())
         letters = _letters_in_einsum(whole)
         found.ranks.update((f"{whole.name}:{name}", len(own)) for name, own in letters.items())
@@ -110,6 +114,8 @@ def uses_of(tree: ast.Module, text: str) -> Uses:
             held, part = node.args[0], node.args[-1]
             if isinstance(held, ast.Name) and called == "octave cell entry":
                 found.lists.add(held.id)
+            elif called == "octave cell entry" and key_of(getattr(held, "func", held)) == "octave field":
+                found.lists.add(str(getattr(held.args[1], "value", "")))  # type: ignore[attr-defined]
             elif isinstance(held, ast.Name) and isinstance(part, ast.Constant):
                 found.keys.setdefault(held.id, []).append(str(part.value))
         if isinstance(node, ast.Call) and (

@@ -70,3 +70,11 @@ def test_what_is_no_program(folder: Path, name: str, message: str, capsys: pytes
         path.mkdir()
     assert main(["audit", "--program", str(path)]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+def test_files_of_any_editor_are_read(tmp_path: Path, encoding: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.py"
+    path.write_bytes(("# d’une fonction\n" + RIGHT).replace("\n", "\r\n").replace("    ", "\t").encode(encoding))
+    assert main(["audit", "--program", str(path)]) == 0
+    assert "line 5: dw = X.T @ e" in capsys.readouterr().out

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from jacobians.programs.audit import audit_program
-from jacobians.programs.documented import documented_shapes, usual_size
+from jacobians.programs.documented import documented_kinds, documented_shapes, usual_size
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,26 @@ def nll(logits, means, X):
 def test_a_program_is_given_what_its_docstring_tells():
     found = audit_program(MIXTURE, "mixture.py")
     assert (found.verdict, found.entries[0].data) == ("right", "logits (3,), means (3, 4), X (7, 4)")
+
+
+EMBEDDING = """
+def embedding_loss(x, W, mask, y):
+    \'\'\'
+    - x: Integer array of shape (N, T) giving indices of words.
+    - W: Weights of shape (V, D), one row for each word.
+    - mask: Boolean array of shape (N, T).
+    - y: Targets of shape (N, T, D).
+    \'\'\'
+    E = (W[x] - y) * mask[:, :, None]
+    dW = np.zeros_like(W)
+    np.add.at(dW, x, E)
+    return 0.5 * np.sum(E ** 2), dW
+"""
+
+
+def test_whole_numbers_and_truths_are_told_as_shapes_are():
+    (function,) = ast.parse(EMBEDDING).body
+    assert documented_kinds(function) == {"x": "whole", "mask": "truth"}
+    found = audit_program(EMBEDDING, "embedding.py")
+    assert [(g.name, g.verdict, g.line) for g in found.gradients] == [("dW (line 11)", "right", 11)]
+    assert audit_program(EMBEDDING.replace("np.add.at(dW, x, E)", "dW[x] += E"), "embedding.py").verdict == "wrong"

@@ -188,3 +188,27 @@ def net_loss(X, Y, params):
     found = audit_program(text.replace("(B - Y, second)", "(B - Y, first)"), "net.py")
     assert found.verdict != "right"
     assert 10 in [failure.line for failure in found.failures]
+
+
+BY_ITSELF = """
+X, y = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]]), np.array([[0], [1], [1], [0]])
+V, W = np.random.random((3, 4)), np.random.random((4, 1))
+for step in range(100):
+    h = 1 / (1 + np.exp(-X @ V))
+    out = 1 / (1 + np.exp(-h @ W))
+    delta = (y - out) * h * (1 - h)
+    V += X.T @ (delta @ W.T * h * (1 - h))
+    W += h.T @ delta
+"""
+
+
+def test_a_program_that_fails_on_its_own_data_is_wrong() -> None:
+    found = audit_program(BY_ITSELF, "own.py")
+    assert (found.verdict, found.first_wrong_line) == ("wrong", 8)
+    assert found.summary == (
+        "own.py: wrong; line 8 fails: there is no product of delta (4, 4) and W.T (1, 4): "
+        "4 columns on the left, 1 rows on the right"
+    )
+    assert "the lines outside of functions: fails by itself, on its own data" in str(found)
+    unread = audit_program(BY_ITSELF.replace("for", "z = unknown_library.f()\nfor"), "own.py")
+    assert unread.verdict == "not judged"

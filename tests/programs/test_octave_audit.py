@@ -79,6 +79,8 @@ function [J, gW] = cost(W, X, y)
   end
 end
 """
+STRUCT_OF_CELLS = CELLS.replace("W{l}", "net.W{l}").replace("(W)", "(net.W)").replace("(W,", "(net,")
+STRUCT_OF_CELLS = STRUCT_OF_CELLS.replace("gnet.W", "gW")
 LAYERS = """
 X = rand(10, 4); y = rand(10, 2);
 net(1).W = randn(4, 5); net(2).W = randn(5, 2);
@@ -95,7 +97,12 @@ end
 
 @pytest.mark.parametrize(
     ("text", "names"),
-    [(STRUCTS, ["grads.W2", "grads.W1"]), (CELLS, ["gW{1}", "gW{2}", "gW{3}"]), (LAYERS, ["grad{2}.W", "grad{1}.W"])],
+    [
+        (STRUCT_OF_CELLS, ["gW{1}", "gW{2}", "gW{3}"]),
+        (STRUCTS, ["grads.W2", "grads.W1"]),
+        (CELLS, ["gW{1}", "gW{2}", "gW{3}"]),
+        (LAYERS, ["grad{2}.W", "grad{1}.W"]),
+    ],
 )
 def test_structs_cells_and_arrays_of_structs_hold_parameters_and_gradients(text: str, names: list[str]) -> None:
     found = audit_program(text, "cost.m")
@@ -105,3 +112,8 @@ def test_structs_cells_and_arrays_of_structs_hold_parameters_and_gradients(text:
 def test_what_is_put_into_a_struct_is_wrong_on_its_line() -> None:
     found = audit_program(STRUCTS.replace("= A' * E", "= 2 * A' * E"), "cost.m")
     assert (found.verdict, found.first_wrong_line) == ("wrong", 6)
+
+
+def test_a_struct_that_would_hold_itself_ends() -> None:
+    found = audit_program(STRUCTS.replace("params.W1", "params.params.W1"), "cost.m")
+    assert found.verdict == "not judged"

@@ -35,10 +35,11 @@ def test_print_statements_keep_their_lines() -> None:
         ("x = " + "(" * 400 + "1" + ")" * 400, "not Python|nested too deep"),
         ("x = " + "1 + " * 5000 + "1", "nested (too|more)"),
         ("x = " + "-" * 3000 + "1", "nested (too|more)"),
-        ("a = 1\0", "not Python"),
+        ("a = 1\0", "is no program: it holds bytes that are no text"),
+        ("\x89PNG\r\n\x1a\n\x01\x02\x03", "is no program: it holds bytes that are no text"),
         ("a" * 200_001, "200001 characters are over the limit of 200000"),
     ],
-    ids=["half", "brackets", "sum", "signs", "null", "long"],
+    ids=["half", "brackets", "sum", "signs", "null", "picture", "long"],
 )
 def test_what_cannot_be_parsed_says_why(text: str, message: str) -> None:
     with pytest.raises(FormulaError, match=message):
@@ -46,8 +47,15 @@ def test_what_cannot_be_parsed_says_why(text: str, message: str) -> None:
 
 
 def test_a_notebook_without_cells_is_none() -> None:
-    with pytest.raises(FormulaError, match="is no notebook"):
+    with pytest.raises(FormulaError, match="is no notebook: expected JSON with cells"):
         read_source("{}", "a.ipynb")
+    with pytest.raises(FormulaError, match="is no notebook: it is empty"):
+        read_source("\n", "a.ipynb")
+
+
+def test_a_notebook_of_worksheets_is_read() -> None:
+    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": ["a = 1\n", "b = a"]}]}]}
+    assert read_source(json.dumps(old), "a.ipynb").lines == ("a = 1", "b = a")
 
 
 def test_a_notebook_is_as_long_as_its_code() -> None:

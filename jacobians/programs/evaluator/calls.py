@@ -254,7 +254,7 @@ class Calls(Machine):
             if np.size(last) != 1 or not isinstance(last, (np.ndarray, float, int)):
                 return
             number = int(np.asarray(last).item())
-            key, shown = f"{whole}[{number - 1}]", f"{whole}{{{number}}}"
+            key, shown = f"{whole.rpartition('.')[2]}[{number - 1}]", f"{whole}{{{number}}}"
         args[place] = self.recorder.stored("assign", key, shown, node.lineno, frame, args[place])
 
     def _held_in(self, node: ast.expr, frame: Frame) -> str:
