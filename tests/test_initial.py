@@ -27,7 +27,7 @@ def test_an_unknown_rule_is_refused() -> None:
         drawn_weights((2, 3), np.random.default_rng(0), "xavier", "test")  # type: ignore[arg-type]
 
 
-def test_a_scale_begins_at_one_whatever_it_is_called() -> None:
+def test_scales_by_four_usual_names_begin_at_one_and_a_shift_at_zero() -> None:
     def net(X: Any, W: Any, gamma: Any, scale2: Any, g3: Any, ln_weight: Any, beta: Any) -> Any:
         found = X @ W
         for factor in (gamma, scale2, g3, ln_weight):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -233,9 +234,21 @@ class Following(Evaluator):
         finally:
             self.tape.on = True
         values = [leaf.value for leaf in leaves]
-        fresh = is_smooth(made) and not any(
-            made is value or (isinstance(made, np.ndarray) and owner(made) is owner(value)) for value in values
-        )
-        if fresh and values:
+        if isinstance(made, tuple):
+            for place, part in enumerate(made):  # ``A, cache = sigmoid(Z)``
+                if _is_fresh(part, values):
+                    leaves, back = of_function(called.name, partial(_part_of, place, call), given, keywords)
+                    self.tape.operation(part, values, back)
+        elif _is_fresh(made, values):
             self.tape.operation(made, values, back)
         return made
+
+
+def _part_of(place: int, call: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    return call(*args, **keywords)[place]
+
+
+def _is_fresh(made: Any, values: list[Any]) -> bool:
+    """Whether numbers were computed of others, and are not these themselves or a view of them."""
+    given = any(made is value or (isinstance(made, np.ndarray) and owner(made) is owner(value)) for value in values)
+    return bool(values) and is_smooth(made) and not given

@@ -313,8 +313,9 @@ def _of_layers(study: Study, wrong: Sequence[int], site: Site) -> dict[int, Any]
     for place in wrong:
         claim, true = study.claims[place], study.true[place]
         for event in site.events:
-            if event.value is claim.event.value and np.shape(event.copy) == np.shape(true.value):
-                found[event.index] = claim.sign * true.value
+            if event.value is claim.event.value:
+                fits = np.size(event.copy) == np.size(true.value)
+                found[event.index] = claim.sign * (true.value.reshape(np.shape(event.copy)) if fits else true.value)
     return found if all(np.isfinite(value).all() for value in found.values()) else {}
 
 

@@ -318,7 +318,8 @@ def _around(subject: Subject, evaluator: Evaluator, frame: Frame, original: Any)
     octave = subject.source.language == "Octave"
     for name, value in _visible(frame):
         if isinstance(value, Function):
-            count = len(value.node.args.args) - (name.startswith("self."))
+            names = [arg.arg for arg in value.node.args.args]
+            count = len(names) - (names[:1] == ["self"])
             if _DERIVATIVES.search(name) and count in (1, 2) and not _inside(value, evaluator.line):
                 functions[name] = count
         elif octave and isinstance(value, (float, np.ndarray)) and np.size(value) == 1:

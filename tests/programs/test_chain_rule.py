@@ -68,6 +68,14 @@ def softmax_backward(ds, cache):
     dx = s * (1 - s) * ds
     return dx
 """
+CACHES = """
+def net(W1, W2, X, Y):
+    A1, cache1 = sigmoid(W1 @ X)
+    A2, cache2 = tanh(W2 @ A1)
+    loss = np.sum((A2 - Y) ** 2)
+    dW2 = np.sum(A2)
+    return loss, dW2
+"""
 
 
 @cache
@@ -77,7 +85,9 @@ def study_of(text: str, name: str) -> Study:
     return found
 
 
-@pytest.mark.parametrize(("text", "name"), [(OCTAVE, "cost.m"), (MEMORY, "net.py"), (LAYER, "layer.py")])
+@pytest.mark.parametrize(
+    ("text", "name"), [(OCTAVE, "cost.m"), (MEMORY, "net.py"), (LAYER, "layer.py"), (CACHES, "caches.py")]
+)
 def test_the_chain_rule_gives_what_differences_give(text: str, name: str) -> None:
     found = study_of(text, name)
     chain = followed(found)
