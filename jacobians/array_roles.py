@@ -301,12 +301,18 @@ class _Reader:
             unknown += [name for layer, name in self._layers(role).items() if layer > known]
         if not unknown:
             return
+        shown = ", ".join(f"{name} {self.arrays[name].shape}" for name in unknown)
+        weights = self._layers("weight")
+        if weights and (lost := self._missing_weights(unknown, layers)):
+            raise DataError(
+                f"{self.where} has {', '.join(weights.values())}, and {shown} beside; {' and '.join(lost)} "
+                f"{'are' if len(lost) > 1 else 'is'} missing; put it in, or leave {', '.join(unknown)} out"
+            )
         known_kinds = {
             name for role in ("weight-gradient", "bias", "bias-gradient") for name in self._layers(role).values()
         }
         if not set(unknown).isdisjoint(known_kinds):  # a convention without a place for them
             self.understood = min(self.understood, 1 + (not self._layers("bias")))
-        shown = ", ".join(f"{name} {self.arrays[name].shape}" for name in unknown)
         reason = f"{own.name} has no such name: it has {', '.join(own.shapes((2, 2, 2)))}, their gradients, X and y"
         if set(unknown) <= {*self._layers("bias").values(), *self._layers("bias-gradient").values()}:
             reason = (
@@ -319,6 +325,16 @@ class _Reader:
             f"{self.where}: {shown}: not used; {reason}. Rename {them}, leave {them} out, begin the name with _, as in "
             f"_{unknown[0]}, or name another convention"
         )
+
+    def _missing_weights(self, unknown: Sequence[str], layers: int) -> list[str]:
+        """The weights that are not there, if the arrays without a role all belong to their layers."""
+        beyond: dict[str, int] = {}
+        for role in ("weight-gradient", "bias", "bias-gradient"):
+            if role == "weight-gradient" or self.layout.bias == "separate":
+                beyond |= {name: layer for layer, name in self._layers(role).items() if layer > layers}
+        if not set(unknown) <= beyond.keys():
+            return []
+        return [self.convention.weight(layer) for layer in sorted({beyond[name] for name in unknown})]
 
     def _strength(self) -> float | None:
         name = self.found.get("strength")

@@ -14,7 +14,7 @@ from jacobians.arrays import Array
 from jacobians.checking import GradientCheck
 from jacobians.conventions import HIDDEN_UNITS, Convention
 from jacobians.diagnosis import Diagnosis, diagnose
-from jacobians.errors import DataError, JacobiansError
+from jacobians.errors import DataError, JacobiansError, ShapeError
 from jacobians.file_attempt import Attempt
 from jacobians.network import Network
 
@@ -400,7 +400,11 @@ class _Judge:
         """The failure of the first attempt, or of the first that the fewest causes together explain."""
         found = []
         for attempt in attempts:
-            why = self._diagnosis(attempt)
+            try:
+                why = self._diagnosis(attempt)
+            except ShapeError as error:  # the gradient's own, which is then no gradient of these parameters
+                headline = f"the gradient is wrong: {str(error).removeprefix('diagnose: ')}"
+                return self._said("fail", headline, attempt, notes)
             together = len(why.causes) if why.verdict == "explained" else 1
             found.append((3 if why.cause is None else together, attempt, why))
             if found[-1][0] == 1:

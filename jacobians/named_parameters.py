@@ -87,10 +87,13 @@ def checked(
     names: ArrayNames,
     owner: str,
     operation: str,
+    *,
+    are_gradients: bool = False,
 ) -> dict[str, Array]:
     """Return the parameters as floating arrays in the order of `expected`, none of them copied needlessly.
 
-    A separate bias may have any shape that `affine` takes: (out,), and (1, out) or (out, 1) as the batch lies.
+    A separate bias may have any shape that `affine` takes: (out,), and (1, out) or (out, 1) as the batch lies. If they
+    are gradients, by the parameters' names, the errors say so.
 
     Raises
     ------
@@ -102,8 +105,9 @@ def checked(
     if type(params) is not dict or "coefs_" in params:
         refuse_unnamed(params, expected, layout, names, owner, operation)
     if params.keys() != expected.keys():
+        what = "gradients of" if are_gradients else "parameters"
         raise ShapeError(
-            f"{operation}: {owner} expects the parameters {', '.join(expected)}; found {', '.join(params) or 'nothing'}"
+            f"{operation}: {owner} expects the {what} {', '.join(expected)}; found {', '.join(params) or 'nothing'}"
         )
     arrays: dict[str, Array] = {}
     for name, shape in expected.items():
@@ -118,8 +122,9 @@ def checked(
         else:
             keeps = f"examples in {layout.batch}"
             mend = f"reshape({shape}) would fit" if size_of(found) == size_of(shape) else ""
+        what = f"the gradient of {name}" if are_gradients else name
         raise ShapeError(
-            f"{operation}: {name} has shape {found}, {owner} keeps {keeps}: expected {shape}" + (mend and f"; {mend}")
+            f"{operation}: {what} has shape {found}, {owner} keeps {keeps}: expected {shape}" + (mend and f"; {mend}")
         )
     return arrays
 

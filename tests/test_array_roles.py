@@ -30,3 +30,14 @@ def test_no_array_is_left_over() -> None:
 def test_a_convention_is_never_found_by_leaving_biases_out() -> None:
     file = {"W1": np.ones((3, 2)), "b1": np.zeros((1, 2)), "W2": np.ones((2, 2)), "b2": np.zeros((1, 2))}
     assert convention_of(file).layout.bias == "separate"
+
+
+@pytest.mark.parametrize("preset", ["cs231n", "ng-ml-2011"])
+def test_a_weight_that_was_left_out_is_missed_and_its_gradient_is_not_blamed(preset: str) -> None:
+    own = convention(preset)
+    file = {name: np.ones(shape) for name, shape in own.shapes((4, 3, 2)).items()}
+    file |= {own.names.gradient_of(name): array for name, array in file.items()}
+    last = own.weight(2)
+    left = {name: array for name, array in file.items() if name != last}
+    with pytest.raises(DataError, match=f"{last} is missing; put it in, or leave .*{own.names.gradient_of(last)}"):
+        convention_of(left)

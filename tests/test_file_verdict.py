@@ -49,3 +49,27 @@ def test_a_regularised_bias_is_said_to_be_hidden_where_every_bias_is_zero(shift:
     )
     assert verdict
     assert any("every bias is 0" in note for note in verdict.notes) == (shift == 0)
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (lambda grad: grad[:, 1:], "the first column, which holds the bias, is missing"),
+        (lambda grad: grad[:1], "expected (3, 5)"),
+    ],
+)
+def test_a_gradient_of_another_shape_is_wrong_and_named_as_the_gradient(cut, said: str) -> None:
+    net = Network.dense((4, 3, 2), convention="ng-ml-2011")
+    theta, X, y = net.init(0), np.random.default_rng(0).normal(size=(6, 4)), np.array([1, 2, 1, 1, 2, 2])
+    slopes = {f"{name}_grad": array for name, array in net.gradient(theta, X, y - 1).items()}
+    slopes["Theta1_grad"] = cut(slopes["Theta1_grad"])
+    verdict = verdict_on({"X": X, "y": y[:, None], **theta, **slopes}, convention("ng-ml-2011"))
+    assert verdict.verdict == "fail"
+    assert f"the gradient of Theta1 has shape {slopes['Theta1_grad'].shape}" in verdict.headline
+    assert said in verdict.headline
+
+
+def test_a_packed_gradient_of_another_length_is_wrong() -> None:
+    verdict = verdict_on(regression(1) | {"grad": np.ones((2, 1))}, convention("ng-ml-2011"))
+    assert verdict.verdict == "fail"
+    assert "the gradient has shape (2,)" in verdict.headline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -111,7 +112,9 @@ class Audit:
     def explanation(self) -> str:
         """One sentence."""
         if self.verdict == "right":
-            return "The formula is right."
+            return (
+                f"The formula is right in {self.convention}{self._turned}." if self._turned else "The formula is right."
+            )
         if self.slips:
             return _sentence("; and ".join(slip.clause for slip in self.slips))
         return _sentence(f"{self.problem}; no slip of the catalogue explains it")
@@ -122,10 +125,18 @@ class Audit:
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
+    @property
+    def _turned(self) -> str:
+        """How the batch lies where that is not as the convention's code keeps it, which the verdict depends on."""
+        found = re.search(r"with one example a (row|column)", self.reading)
+        if self.verdict != "right" or found is None:
+            return ""
+        return f"'s text, {found[0]}; its code keeps one a {'column' if found[1] == 'row' else 'row'}"
+
     def _lines(self) -> Iterator[str]:
         yield self.formula.strip()
         yield ""
-        yield from wrapped(f"{self.verdict} in {self.convention} ({self.claim})")
+        yield from wrapped(f"{self.verdict} in {self.convention}{self._turned} ({self.claim})")
         if self.verdict == "right":
             yield f"compared on {self.draws} random batches"
             yield from self._read_so()
@@ -188,7 +199,7 @@ class Audit:
             f"<p><code>{escape(self.formula)}</code></p><p><b>{escape(self.verdict)}</b> in {escape(self.convention)}"
         )
         if self.verdict == "right":
-            return f"<div>{head}</p></div>"
+            return f"<div>{head}{escape(self._turned)}</p></div>"
         elsewhere = f"<p>Right in {escape(', '.join(self.elsewhere))}.</p>" if self.elsewhere else ""
         return (
             f"<div>{head}: {escape(self.explanation)}</p><p>Right: {self.nearest.mathml}</p>{elsewhere}"

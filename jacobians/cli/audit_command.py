@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+import textwrap
 from pathlib import Path
 
 from jacobians.auditing import names
@@ -24,6 +26,7 @@ from jacobians.data.guards import printable
 from jacobians.differentiation import audit
 from jacobians.differentiation.identity_text import identity_text
 from jacobians.errors import DataError
+from jacobians.presets import all_conventions
 from jacobians.presets import convention as find_convention
 
 _LARGEST = 2000
@@ -63,7 +66,9 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="FORMULA",
         help="an equation, such as 'dW1 = X.T @ dZ1', or several lines; - reads standard input",
     )
-    parser.add_argument("--convention", metavar="NAME", help=f"a preset (default: {_CONVENTION})")
+    parser.add_argument(
+        "--convention", metavar="NAME", help=f"a preset (default: {_CONVENTION}, or the first with weights so named)"
+    )
     parser.add_argument(
         "--layout", choices=("numerator", "denominator", "mixed"), help="of a derivative of matrices (default: any)"
     )
@@ -93,7 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Audit, print, and return the exit code."""
     if arguments.program is not None:
         return program_audit.run(arguments)
-    convention = _convention(arguments)
+    formula = sys.stdin.read() if arguments.formula == "-" and not arguments.names else arguments.formula or ""
+    convention = _convention(arguments, formula)
     check_layers(arguments.sizes or (), "audit")
     if arguments.seed < 0 or (arguments.l2 or 0) < 0:
         raise DataError("audit: --seed and --l2 must not be negative")
@@ -108,7 +114,6 @@ def run(arguments: argparse.Namespace) -> int:
             f"audit: {arguments.formula} is a file; jacobians check FILE judges gradients in a file, and "
             "jacobians audit --program FILE a program"
         )
-    formula = sys.stdin.read() if arguments.formula == "-" else arguments.formula
     of_matrices = arguments.convention is None and identity_text(formula) is not None
     found = audit(
         formula,
@@ -126,14 +131,28 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(found.to_dict())
     else:
         print(printable(str(found)))
+        if arguments.convention is None and not of_matrices and not (found and convention.name == _CONVENTION):
+            why = "the default" if convention.name == _CONVENTION else "the first with weights of these names"
+            note = f"note: read in {convention.name}, {why}; --convention NAME chooses another"
+            print("\n" + textwrap.fill(note, 80, subsequent_indent="  ", break_on_hyphens=False))
     return 0 if found else 1
 
 
-def _convention(arguments: argparse.Namespace) -> Convention:
-    found = with_regulariser(find_convention(arguments.convention or _CONVENTION), arguments)
+def _convention(arguments: argparse.Namespace, formula: str) -> Convention:
+    found = with_regulariser(find_convention(arguments.convention or _named_in(formula)), arguments)
     if arguments.batch is None:
         return found
     return found.replace(layout=found.layout.replace(batch=arguments.batch))
+
+
+def _named_in(formula: str) -> str:
+    """The name of the first convention whose weights a formula names; of the default, if it names none."""
+    used = {*re.findall(r"[^\W\d]\w*", formula)}
+    for known in (find_convention(_CONVENTION), *all_conventions()):
+        weights = {*filter(known.names.is_weight, known.shapes((2,) * 6))}
+        if used & {*weights, *map(known.names.gradient_of, weights), *(f"d{name}" for name in weights)}:
+            return known.name
+    return _CONVENTION
 
 
 def _definitions(given: list[str]) -> dict[str, str]:

@@ -166,7 +166,7 @@ def _refuse(arrays: Gradients, shapes: Mapping[str, Shape], setting: Setting) ->
         if bias == () and nodes > 1:
             hint = f"; {layer.bias} is one number: sum over the examples only, not over all axes"
     try:
-        checked(arrays, shapes, own.layout, own.names, own.name, "diagnose")
+        checked(arrays, shapes, own.layout, own.names, own.name, "diagnose", are_gradients=True)
     except ShapeError as error:
         text = f"{error}{hint}".rstrip("?")
         raise ShapeError(f"{text}; {own.name} expects {listed}, found {found}, and no preset's layout fits") from None

@@ -224,6 +224,7 @@ def test_the_text_of_exercise_4_keeps_one_example_in_a_column() -> None:
     found = audit("delta2 = Theta2(:,2:end)' * delta3 .* sigmoidGradient(z2)", "ng-ml-2011")
     assert found
     assert found.reading == "with one example a column, as in the source's text"
+    assert "right in ng-ml-2011's text, with one example a column; its code keeps one a row" in str(found)
     assert not audit("delta2 = Theta2' * delta3 .* sigmoidGradient(z2)", "ng-ml-2011")
 
 

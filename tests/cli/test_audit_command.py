@@ -26,7 +26,17 @@ def test_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert "does not conform in cs231n" in out
     assert "right         dW1 = X.T @ dZ1" in out
     assert "right in      pytorch" in out
+    assert "note: read in cs231n, the default; --convention NAME chooses another" in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_names_of_weights_choose_the_convention_where_none_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "dTheta2 = delta3.T @ A2 / m"]) == 0
+    out = capsys.readouterr().out
+    assert "right in ng-ml-2011 (" in out
+    assert "note: read in ng-ml-2011, the first with weights of these names" in out
+    assert main(["audit", "dW1 = X.T @ dZ1"]) == 0
+    assert "note" not in capsys.readouterr().out
 
 
 def test_octave_with_examples_in_columns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -174,7 +174,7 @@ def test_entries_that_are_not_finite(case) -> None:
         ({"b1": np.zeros((12, 4))}, "one entry for each example: sum over the examples"),
         ({"b2": np.zeros((12, 12))}, r"N×N: was \(N, 1\) − \(N,\) broadcast"),
         ({"b1": np.float64(1.0)}, "one number: sum over the examples only"),
-        ({"W3": np.zeros(2)}, "expects the parameters W1, b1, W2, b2"),
+        ({"W3": np.zeros(2)}, "expects the gradients of W1, b1, W2, b2"),
     ],
 )
 def test_impossible_shapes(case, change, text: str) -> None:
