@@ -58,12 +58,15 @@ html_logo = html_favicon = "_static/logo.svg"
 html_theme_options = {
     "logo": {"text": "jacobians"},
     "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 4,
     "show_prev_next": True,
     "collapse_navigation": True,  # the side bar shows the pages of one section; _templates names its buttons
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_context = {"default_mode": "auto"}
+html_sidebars = {"index": []}  # the explorer's two panes need the width
 html_show_sourcelink = False
 
 
