@@ -96,9 +96,10 @@ class ArrayNames:
         for role in _LAYERED:
             pattern = getattr(self, role)
             if pattern is not None and not ("{l}" in pattern or "{u}" in pattern):
+                plain = re.sub(r"\{\w*\}", "", pattern)
                 raise LayoutError(
                     f"ArrayNames: {role}={pattern!r} calls every layer's array the same; number them, as in "
-                    f"{role}={pattern + '{l}'!r}"
+                    f"{role}={plain + '{l}'!r}"
                 )
         if "{name}" not in self.gradient:
             raise LayoutError(

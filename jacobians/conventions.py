@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.array_names import ArrayNames
-from jacobians.arrays import Array, Shape, as_float, kind_of, size_of
-from jacobians.errors import DomainError, LayoutError, ShapeError
+from jacobians.arrays import Array, Shape, as_float, did_you_mean, kind_of, size_of
+from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.layout import Layout, Reduction, unvec, vec
 from jacobians.named_parameters import Layers, checked, layer_widths, other_weights, refuse_unnamed
 
@@ -174,6 +174,11 @@ class Convention:
         >>> convention("cs231n").replace(name="mine", reduction="sum").reduction
         'sum'
         """
+        known = [own.name for own in fields(self)]
+        for name in changes:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; choose from {', '.join(known)}"
+                raise ArgumentError(f"Convention.replace: {name!r} is no field{hint}")
         return replace(self, **changes)
 
     def task(self, kind: str | None = None) -> Task:

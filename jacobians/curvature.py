@@ -339,6 +339,11 @@ def _check_run(run: Any, operation: str) -> None:
             f"a scalar of a graph has its Hessian by {run.name}.hessian(W); a Gauss–Newton matrix is that of a "
             "network, which may be a function of values"
         )
+    elif operation == "hessian" and callable(run) and not isinstance(run, Network):
+        mend = (
+            "of a function f of values, x = jac.values(x=array)[0] and L = f(x); then L.hessian(x). Of a network, "
+            "run = net.run(params, X, Y)"
+        )
     elif isinstance(run, Network):
         mend = "evaluate it first: run = net.run(params, X, Y)"
     raise ArgumentError(f"{operation}: run is {kind_of(run)}; expected a Run: {mend}")

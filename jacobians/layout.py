@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, as_array, kind_of, size_of
+from jacobians.arrays import Array, Shape, as_array, did_you_mean, kind_of, size_of
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
 from jacobians.first_tries import written
 
@@ -108,6 +108,11 @@ class Layout:
         >>> Layout().replace(batch="columns").batch
         'columns'
         """
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; choose from {', '.join(known)}"
+                raise ArgumentError(f"Layout.replace: {name!r} is no field{hint}")
         return replace(self, **changes)  # type: ignore[arg-type]
 
     @cached_property

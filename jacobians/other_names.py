@@ -25,6 +25,7 @@ _CALLED_ELSEWHERE = {
     "jit": "jac.replayed(f)",
     "vmap": "the operation alone: each one takes a whole batch, and jac.Layout says where its examples lie",
     "hvp": "net.run(params, X, Y).hessian().jvp(direction), or H.jvp(v) of a jac.hessian H",
+    "hessian_vector_product": "net.run(params, X, Y).hessian().jvp(direction), or H.jvp(v) of a jac.hessian H",
     "hessp": "H.jvp(v) of a jac.hessian H",
     "mse": _MEAN_SQUARES,
     "mse_loss": _MEAN_SQUARES,

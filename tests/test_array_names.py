@@ -60,3 +60,8 @@ def test_a_weight_is_told_from_a_bias_by_the_patterns() -> None:
 def test_the_parameters_of_a_chain_in_a_conventions_names() -> None:
     names = ArrayNames(weight="T{l}", bias="c{l}")
     assert [names.parameter(name) for name in ("W1", "b2", "2.1.W1", "B1")] == ["T1", "c2", "2.1.T1", "B1"]
+
+
+def test_a_pattern_with_another_letter_is_mended_without_it() -> None:
+    with pytest.raises(LayoutError, match=r"as in weight='V\{l\}'$"):
+        ArrayNames(weight="V{i}")

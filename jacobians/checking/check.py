@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -84,6 +84,8 @@ def _checked(fun: Calls, derivative: Calls, x: Any, tree: Tree, options: _Option
             probe = Probe(fun, tree, flat)
             if options.scalar and probe.value.size != 1:
                 told = f"fun returns shape {probe.shape}, expected a scalar; check_jacobian takes arrays"
+                if probe.shape and not isinstance(x, Mapping) and probe.shape == np.shape(x):
+                    told += ", and x has that shape: are the function and its gradient in each other's place?"
                 compared = [], None, [told]
             elif not np.isfinite(probe.value).all():
                 what = str(probe.value[0]) if options.scalar else "not finite"

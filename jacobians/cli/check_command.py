@@ -32,6 +32,7 @@ from jacobians.file_verdict import Objective, verdict_on
 from jacobians.presets import convention as find_convention
 
 _FILES = (".npz", ".mat")
+_PROGRAMS = (".py", ".ipynb", ".m")
 _MOST_DIRECTIONS = 10_000
 _CODES = {"pass": 0, "fail": 1, "undecided": 1, "inconclusive": 2}
 _EPILOG = """\
@@ -97,10 +98,11 @@ def run(arguments: argparse.Namespace) -> int:
     if kind_of(arguments.target) in _FILES:
         return _check_file(arguments)
     if ":" not in arguments.target:
-        raise DataError(
-            f"check: {arguments.target!r} is neither MODULE:FUNCTION, such as model:loss, nor a file; known files are "
-            f"{', '.join(_FILES)}"
-        )
+        known, there = f"known files are {', '.join(_FILES)}", Path(arguments.target).exists()
+        if there and kind_of(arguments.target) in _PROGRAMS:
+            known += f"; jacobians audit --program {arguments.target} judges a program"
+        what = "is a file, but none of arrays" if there else "is neither MODULE:FUNCTION, such as model:loss, nor there"
+        raise DataError(f"check: {arguments.target!r} {what}; {known}")
     return _check_functions(arguments)
 
 

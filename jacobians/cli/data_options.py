@@ -34,7 +34,7 @@ def data_of(arguments: argparse.Namespace, command: str, loss: str, classes: int
         return read_dataset(arguments.data, features=features, labels=arguments.labels, task=task, classes=classes)
     except DataError as error:
         if "regress" in str(error):
-            raise DataError(f"{error} (for real targets: --loss squared_error)") from None
+            raise DataError(str(error).replace("task 'regress'", "--loss squared_error")) from None
         raise
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from jacobians.cli.data_options import data_of
 from jacobians.cli.options import Commands, add_command, add_format
 from jacobians.cli.output import OR_FORCE, check_free, print_json, write_file
+from jacobians.conventions import Convention
 from jacobians.errors import DataError, LayoutError
 from jacobians.explorer import explorer_page
 from jacobians.explorer.example_nets import EXAMPLES, example_of
@@ -69,9 +70,10 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page, say where it is, and return 0."""
     output = arguments.output or (_DEFAULT_FILE if arguments.matrix is None else _MATRIX_FILE)
+    presets = _presets(arguments)  # a wrong name is told before a file that is in the way
     if output != "-":
         check_free(output, "explore", overwrite=arguments.force, hint=OR_FORCE)
-    page = _page(arguments)
+    page = _page(arguments, presets)
     if output == "-":
         sys.stdout.buffer.write(page.encode())  # the page is UTF-8, whatever the terminal is
         return 0
@@ -87,18 +89,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _page(arguments: argparse.Namespace) -> str:
+def _presets(arguments: argparse.Namespace) -> list[Convention] | None:
+    """The conventions that are named; None where none is."""
+    if arguments.matrix is not None:
+        return None
+    try:
+        return [convention(name) for name in dict.fromkeys(arguments.names)] or None
+    except LayoutError as error:
+        raise LayoutError(
+            f"{error}. A convention of your own goes on the page in Python: jacobians.explorer.explorer_page([mine])"
+        ) from None
+
+
+def _page(arguments: argparse.Namespace, presets: list[Convention] | None) -> str:
     if arguments.matrix is not None:
         given = [*arguments.names, *(v for v in (arguments.data, arguments.features, arguments.labels) if v)]
         if given:
             raise DataError(f"explore: --matrix shows one function, and takes no {given[0]}; quote an expression")
         return matrix_page(function_of(arguments.matrix))
-    try:
-        presets = [convention(name) for name in dict.fromkeys(arguments.names)] or None
-    except LayoutError as error:
-        raise LayoutError(
-            f"{error}. A convention of your own goes on the page in Python: jacobians.explorer.explorer_page([mine])"
-        ) from None
     examples = EXAMPLES
     if arguments.data is not None:
         examples = (example_of(data_of(arguments, "explore", "cross_entropy", None)), *EXAMPLES)

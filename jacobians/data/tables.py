@@ -23,6 +23,7 @@ _LONGEST_LINE = 1 << 22
 _MOST_COLUMNS = 100_000
 """Each column is looked at by itself: so many take seconds, a million a minute."""
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _WORD = re.compile(r"[^\W\d_]|[<>(\[{\"'*]")
 """How a cell of words begins: digits, signs and dots begin numbers, and a number with a slip must not become a word."""
@@ -156,6 +157,8 @@ class _Cells:
             hint = "; leave such lines out or fill them in"
         elif self.separator == ";" and _THOUSANDS.fullmatch(word):
             hint = f"; write {word.replace(',', '')} or {word.replace(',', '.')}, whichever is meant"
+        elif _DECIMAL_COMMA.fullmatch(word):
+            hint = f"; write {word.replace(',', '.')}, with a point before the decimals"
         return f"{where}, column {column}: {_shown(cell)} is not a number{hint}"
 
     def _split(self, cells: list[str]) -> str:

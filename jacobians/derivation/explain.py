@@ -183,6 +183,8 @@ def _second_order(
 
 def _meant(what: Any) -> str:
     """The end of a message: what to pass instead of a function, or of a class of operations."""
+    if isinstance(what, str):
+        return ": the network stands before the convention, as in explain(net, 'cs231n')"
     if isinstance(what, type) and issubclass(what, Operation):
         return f": make one, {what.__name__}(…)"
     if found := class_named_as(what):

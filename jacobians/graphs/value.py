@@ -392,10 +392,10 @@ class Value(ArrayOperators):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if options.pop("out", None) is not None:
-            raise FrozenError(
-                f"{ufunc.__name__}: a value does not change in place; write Z = Z + V in place of Z += V, "
-                "and leave out out="
-            )
+            write = {"add": "+", "subtract": "-", "multiply": "*", "true_divide": "/", "divide": "/", "matmul": "@"}
+            sign = write.get(ufunc.__name__)
+            inplace = f"write Z = Z {sign} V in place of Z {sign}= V, and " if sign else ""
+            raise FrozenError(f"{ufunc.__name__}: a value does not change in place; {inplace}leave out out=")
         return numpy_functions.ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

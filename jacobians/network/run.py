@@ -625,7 +625,7 @@ class Run(Frozen):
 
         return plot_chain(self.chain(wrt, of=of), order=order)
 
-    @written("run.jacobian('W1', of='loss')")
+    @written("run.jacobian('W1', of='loss') for ∂loss/∂W1")
     def jacobian(self, wrt: str, *, of: str = "loss") -> Jacobian:
         """Return ∂of/∂wrt in the network's layout: the product of `chain`, or the sum over all paths.
 

@@ -117,9 +117,9 @@ class Loss(Frozen, ABC):
 
     def _known(self, reduction: Reduction) -> Reduction:
         if reduction not in get_args(Reduction):
-            raise LayoutError(
-                f"{type(self).__name__}: reduction={reduction!r} is unknown; choose one of {get_args(Reduction)}"
-            )
+            meant = {"avg": "mean", "average": "mean", "batchmean": "mean", "add": "sum"}.get(str(reduction))
+            hint = f"did you mean {meant!r}?" if meant else f"choose one of {get_args(Reduction)}"
+            raise LayoutError(f"{type(self).__name__}: reduction={reduction!r} is unknown; {hint}")
         return reduction
 
     def _positive(self, factor: float) -> float:

@@ -205,6 +205,8 @@ class Jacobians(Derivative):
         return self._second(given)
 
     def __getitem__(self, name: str) -> Jacobian:
+        if not isinstance(name, str):
+            raise ArgumentError(f"{self.operation}: {kind_of(name)} is no name; choose from {', '.join(self._makers)}")
         jacobian = self.numerator(name)
         return jacobian if self._layout is None else in_layout(jacobian, self._layout)
 

@@ -60,7 +60,7 @@ def convention(name: str | Convention) -> Convention:
         if name == reference.name:
             raise LayoutError(f"convention: {name!r} is a reference without a preset: {reference.reason}")
     near = [known for known in presets if name and known.startswith(f"{name}-")]  # "ng" is a family, not a slip
-    near = near or get_close_matches(name, presets, n=3, cutoff=0.55)
+    near = near or get_close_matches(name, presets, n=3, cutoff=0.56)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"choose one of {', '.join(presets)}"
     raise LayoutError(f"convention: {name!r} is unknown; {hint}")
 

@@ -84,3 +84,9 @@ def test_what_is_no_value_of_named_inputs() -> None:
     assert found.reasons == ("fun returns shape (5, 4), expected a scalar; check_jacobian takes arrays",)
     found = jac.check_gradient(lambda p: (jac.values(V=p["W"], b=p["b"])[0] ** 2).sum(), None, AT)
     assert "no value is called 'W'" in found.reasons[0]
+
+
+def test_a_function_and_its_gradient_in_each_other_s_place_are_asked_about() -> None:
+    found = jac.check_gradient(lambda x: 2 * x, lambda x: (x**2).sum(), np.ones((2, 3)))
+    assert found.verdict == "inconclusive"
+    assert found.reasons[0].endswith("are the function and its gradient in each other's place?")

@@ -150,7 +150,10 @@ def test_faults_of_the_function():
 def test_what_cannot_be_compared_is_neither_right_nor_wrong():
     shape = check_gradient(lambda x: x, grad, X)
     assert shape.verdict == "inconclusive"
-    assert shape.reasons == ("fun returns shape (3, 4), expected a scalar; check_jacobian takes arrays",)
+    assert shape.reasons == (
+        "fun returns shape (3, 4), expected a scalar; check_jacobian takes arrays, and x has that shape: are the "
+        "function and its gradient in each other's place?",
+    )
     for functions, name in (((raises, grad), "fun"), ((fun, raises), "grad"), ((raises, None), "fun")):
         check = check_gradient(*functions, X)
         assert check.verdict == "inconclusive"

@@ -157,7 +157,13 @@ def test_bad_input(capsys, tmp_path):
     assert "there is no file x.npy" in refused(capsys, "some_model:both", "--at", "x.npy")
     assert "--jacobian needs" in refused(capsys, "some_model:vector", "--shape", "2", "--jacobian")
     assert "'m.py:loss' names a file; write its module, m:loss" in refused(capsys, "m.py:loss")
-    assert "neither MODULE:FUNCTION, such as model:loss, nor a file" in refused(capsys, "some_model.py")
+    assert "neither MODULE:FUNCTION, such as model:loss, nor there; known files are" in refused(capsys, "homework.mt")
+    (tmp_path / "model.py").write_text("")
+    told = refused(capsys, "model.py")
+    assert (
+        "'model.py' is a file, but none of arrays; known files are .npz, .mat; jacobians audit --program model.py"
+        in told
+    )
     assert "no convention has parameters of these names" in refused(capsys, "empty.npz")
     assert "no gradient of W1, b1, W2, b2: name it dW1 or W1_grad, or pack all as grad" in refused(capsys, "nograd.npz")
     assert "no array of examples X or x" in refused(capsys, "nodata.npz")

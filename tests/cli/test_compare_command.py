@@ -121,7 +121,7 @@ def test_octave_data_as_people_have_it(capsys, tmp_path):
     assert "12 of 12 examples of ex5.mat; network 1-25-1" in out
     err = refused(capsys, "--data", str(tmp_path / "ex5.mat"))
     assert "labels are whole numbers" in err
-    assert "(for real targets: --loss squared_error)" in err
+    assert "for real targets choose --loss squared_error" in err
 
 
 def test_packed_weights_need_their_sizes(capsys, tmp_path):

@@ -63,6 +63,7 @@ def test_a_file_is_written_over_only_by_force(capsys, tmp_path):
     assert (
         err == f"jacobians: error: explore: {file} exists; choose another file with -o, or write over it with --force\n"
     )
+    assert "'cs321n' is unknown; did you mean 'cs231n'" in run(capsys, "cs321n", "-o", str(file))[2]
     assert file.read_text() == "mine"
     assert run(capsys, "-o", str(file), "--force")[0] == 0
     assert file.read_text(encoding="utf-8") == "<!doctype html>∂\n"

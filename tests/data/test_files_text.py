@@ -76,7 +76,7 @@ def test_columns_share_no_memory(tmp_path):
             "1.5,x\n2,3\n",
             "read_arrays: t.csv, line 1, column 2: 'x' is not a number (a line of names has no numbers among them)",
         ),
-        ("a;b\n1,5;2\n", "read_arrays: t.csv, line 2, column 1: '1,5' is not a number"),
+        ("a;b\n1,5;2\n", "read_arrays: t.csv, line 2, column 1: '1,5' is not a number; write 1.5, with a point"),
         ('a,b\n"1,5",2\n', "read_arrays: t.csv, line 2, column 1: '1,5' is not a number"),
         ('1,2\n"3,4\n', "read_arrays: t.csv, line 2 has 1 cells, the lines before it have 2"),
         ("1,2\n1,2,3\n", "read_arrays: t.csv, line 2 has 3 cells, the lines before it have 2"),

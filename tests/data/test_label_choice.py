@@ -256,7 +256,7 @@ def test_compare_says_what_to_do_with_amounts(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "d.csv").write_text(table(FEATURES | {"target": RNG.integers(25, 347, size=30)}))
     code, _, err = compare(capsys, "--data", tmp_path / "d.csv")
     assert code == 2
-    assert "choose it with --labels target (for real targets: --loss squared_error)" in err
+    assert "for real targets choose --loss squared_error, for classes choose it with --labels target" in err
 
 
 def test_compare_takes_several_features(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,8 +54,10 @@ def test_a_value_does_not_change() -> None:
     plain = numbers(3, 2)
     with pytest.raises(FrozenError, match=r"add: a value does not change in place; write Z = Z \+ V"):
         plain += X
-    with pytest.raises(FrozenError, match=r"multiply: a value does not change in place"):
+    with pytest.raises(FrozenError, match=r"multiply: a value does not change in place; write Z = Z \* V"):
         np.multiply(X, 2.0, out=plain)
+    with pytest.raises(FrozenError, match=r"tanh: a value does not change in place; leave out out=$"):
+        np.tanh(X, out=plain)
     with pytest.raises(FrozenError, match=r"concatenate: a value does not change in place"):
         np.concatenate([X, X], out=np.empty((6, 2)))
     with pytest.raises(
