@@ -20,6 +20,7 @@ from jacobians.linops.kronecker import Kronecker
 from jacobians.linops.pattern import Pattern, pattern_of
 from jacobians.linops.permutations import Commutation
 from jacobians.linops.unrolling import exchanged, slabs
+from jacobians.linops.wrappers import Scaled
 
 Bracket: TypeAlias = "int | tuple[Bracket, Bracket, str] | tuple[Bracket, int]"
 """A factor's position; (left, right, action); or (inside, axis), which is multiplied out example by example."""
@@ -395,6 +396,14 @@ class Beginning:
         return self._blocks if all(a is b for a, b in zip(own, factors, strict=False)) else None
 
 
+def _unscaled(factor: Jacobian) -> tuple[float, Kronecker]:
+    """A number and the Kronecker product that it multiplies."""
+    scale = 1.0
+    while isinstance(factor, Scaled):
+        scale, factor = scale * factor.factor, factor.inner
+    return scale, cast(Kronecker, factor)
+
+
 def fill(factors: Factors, bracket: Bracket, out: Array, begun: Beginning | None = None) -> None:
     """Write the product of the bracket's factors into an array of shape (*codomain, *domain), in its dtype throughout.
 
@@ -411,9 +420,10 @@ def fill(factors: Factors, bracket: Bracket, out: Array, begun: Beginning | None
             turned = exchanged(out, out.ndim - len(factors[last].domain))
             fill(factors, left, exchanged(_before(factors[last].T, turned), len(factors[last].codomain)), begun)
         case ((inside, int(axis)), int(last), "outer"):
-            inputs = cast(Kronecker, factors[last])
+            scale, inputs = _unscaled(factors[last])
             blocks = _block_diagonal(factors, inside, axis, out.dtype, begun)
-            blocks_times_inputs(blocks, cast(Array, inputs.left if axis == 0 else inputs.right))._fill(out)
+            rows = cast(Array, inputs.left if axis == 0 else inputs.right)
+            blocks_times_inputs(blocks, rows if scale == 1.0 else as_array(scale * rows))._fill(out)
         case (int(first), right, "columns"):
             factor = factors[first]
             columns = exchanged(_built(factors, right, out.dtype, by_columns=True), len(factor.domain))

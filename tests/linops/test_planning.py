@@ -25,6 +25,7 @@ from jacobians.linops import (
     LowRank,
     Product,
     Reshape,
+    Scaled,
     Selection,
 )
 from jacobians.linops.planning import Plan, Way, fill, least_bytes, make_plan, within
@@ -328,3 +329,14 @@ def test_the_plan_is_the_optimum_at_the_ends_too(factors: Factors) -> None:
         assert tight.peak_bytes <= limit
         assert tight.operations == min(spent for spent, peak, _ in costs if peak <= limit)
     same(Product(factors).to_dense(), reduce(np.matmul, [f.to_dense() for f in factors]))
+
+
+def test_blocks_meet_a_multiple_of_a_kronecker_product_entry_by_entry() -> None:
+    """A random graph found it: the product below a minus sign was taken for a Kronecker product."""
+    rng = np.random.default_rng(0)
+    blocks = BlockDiagonal(rng.normal(size=(3, 2, 4)), (3, 2), (3, 4))
+    for scale in (1.0, -1.0):
+        inputs = Scaled(scale, Kronecker(rng.normal(size=(3, 5)), 4))
+        out = np.empty((3, 2, 5, 4))
+        fill((blocks, inputs), ((0, 0), 1, "outer"), out)
+        np.testing.assert_allclose(out.reshape(6, 20), blocks.to_dense() @ inputs.to_dense(), rtol=1e-13, atol=1e-15)

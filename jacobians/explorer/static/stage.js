@@ -119,7 +119,7 @@ function showBand(names) {
   const slider = byId("stop");
   slider.max = lastStop();
   slider.value = stage.at;
-  slider.setAttribute("aria-valuetext", names[stage.at].join(", right: "));
+  slider.setAttribute("aria-valuetext", (names[stage.at] ?? []).join(", right: "));
   byId("stops").replaceChildren(...names.map((name, i) => {
     const button = el("button", { type: "button", tabindex: -1, title: name.join(", right: ") }, ...name.map((each) => el("span", {}, each)));
     button.addEventListener("click", () => goTo(i));
