@@ -70,7 +70,7 @@ def is_scale(name: str) -> bool:
     >>> [is_scale(name) for name in ("gamma2", "block.scale", "g1", "ln_1.weight", "LayerNorm_w")]
     [True, True, True, True, True]
     >>> [is_scale(name) for name in ("beta2", "b_g", "ln_1.bias", "w", "bn_b", "gate")]
-    [False, False, False, False, False]
+    [False, False, False, False, False, False]
     """
     words = [word.lower() for word in re.findall(r"[^\W\d_]+", name)]
     if not words or _OF_SHIFTS & {*words}:

@@ -566,7 +566,7 @@ class Network(Objective):
         >>> net = Network.dense((4, 3, 2), activation="tanh", l2=0.1)
         >>> X, Y, start = np.eye(4), [0, 1, 1, 0], net.pack(net.init(0))
         >>> fun, hessp = net.fun_and_grad(X, Y), net.hess_vec(X, Y)
-        >>> found = minimize(fun, start, jac=True, hessp=hessp, method="trust-ncg", options={"gtol": 1e-9})
+        >>> found = minimize(fun, start, jac=True, hessp=hessp, method="trust-ncg", options={"gtol": 1e-6})
         >>> found.success
         True
         """
