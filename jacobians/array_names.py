@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jacobians.errors import LayoutError
+from jacobians.first_tries import says_how_it_is_made
 
 __all__ = ["ROLES", "ArrayNames"]
 
@@ -25,6 +26,7 @@ ROLES = (
 ∂L/∂A. "weights" and "biases" are lists with one array per layer. "rate" is the learning rate: no gradient uses it."""
 
 
+@says_how_it_is_made
 @dataclass(frozen=True, slots=True)
 class ArrayNames:
     """What the arrays of a network are called: each has one name, and no two have the same.
@@ -93,6 +95,9 @@ class ArrayNames:
         for alias, role in self.aliases.items():
             if role.partition(":")[0] not in ROLES:
                 raise LayoutError(f"ArrayNames: {alias!r} stands for {role!r}; expected one of {', '.join(ROLES)}")
+        for role, pattern in self._given():
+            if not isinstance(pattern, str):
+                raise LayoutError(f"ArrayNames: {role}={pattern!r} is no text; write a pattern such as {role}='W{{l}}'")
         for role in _LAYERED:
             pattern = getattr(self, role)
             if pattern is not None and not ("{l}" in pattern or "{u}" in pattern):
@@ -127,6 +132,12 @@ class ArrayNames:
                     f"ArrayNames: {other} {theirs!r} and {role} {pattern!r} would give two arrays one name, such as "
                     f"{example!r}; change one of the two patterns"
                 )
+
+    def _given(self) -> Iterator[tuple[str, object]]:
+        """The fields that hold a text, but for those that may be left out."""
+        for role in (*_LAYERED, "prediction", "gradient", "count", "strength"):
+            if role not in ("post_cotangent", "accumulator") or getattr(self, role) is not None:
+                yield role, getattr(self, role)
 
     def _patterns(self) -> Iterator[tuple[str, str]]:
         for role in (*_LAYERED, "prediction", "count", "strength"):

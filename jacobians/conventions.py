@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jacobians.array_names import ArrayNames
-from jacobians.arrays import Array, Shape, as_float, did_you_mean, kind_of, size_of
+from jacobians.arrays import Array, Shape, as_float, counted, did_you_mean, kind_of, size_of
 from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
+from jacobians.first_tries import says_how_it_is_made
 from jacobians.layout import Layout, Reduction, unvec, vec
 from jacobians.named_parameters import Layers, checked, layer_widths, other_weights, refuse_unnamed
 
@@ -41,6 +42,7 @@ HIDDEN_UNITS = ("sigmoid", "tanh", "relu")
 """Activations of hidden layers that courses have, and change from one exercise to the next."""
 
 
+@says_how_it_is_made
 @dataclass(frozen=True, slots=True)
 class Task:
     """What a source minimises for one kind of task.
@@ -74,6 +76,7 @@ class Task:
     notes: str = ""
 
 
+@says_how_it_is_made
 @dataclass(frozen=True, slots=True)
 class Convention:
     """A layout, and what a course or a framework fixes beside it.
@@ -294,7 +297,7 @@ class Convention:
         divisor = {"sum": 1, "mean": count, "mean-all": count * outputs}[reduction]
         if divisor < 1:
             raise DomainError(
-                f"reduction_divisor: {self.name} takes a mean over {count} examples with {outputs} outputs; "
+                f"reduction_divisor: {self.name} takes a mean over {counted(count, 'example')} with {counted(outputs, 'output')}; "
                 "a mean needs at least one"
             )
         return divisor

@@ -328,22 +328,20 @@ def _summed_blocks(later: tuple[Jacobian, ...], H: Jacobian, axis: int) -> Array
 def _check_run(run: Any, operation: str) -> None:
     if isinstance(run, Run):
         return
-    mend = "evaluate a network first: run = net.run(params, X, Y)"
-    if isinstance(run, Jacobian):
+    given, mend = f"run is {kind_of(run)}", "expected a Run: evaluate a network first: run = net.run(params, X, Y)"
+    if isinstance(run, Network):
+        mend = "evaluate it first: run = net.run(params, X, Y)"
+    elif isinstance(run, Jacobian):
         mend = (
-            "with J the Jacobian of the outputs and H = loss.hessian(Z, Y), the Gauss–Newton matrix is J.T @ H @ J; or "
-            "pass run = net.run(params, X, Y)"
+            "expected a Run, run = net.run(params, X, Y); or, with J the Jacobian of the outputs and "
+            "H = loss.hessian(Z, Y), the Gauss–Newton matrix is J.T @ H @ J"
         )
     elif isinstance(run, Value):
-        mend = (
-            f"a scalar of a graph has its Hessian by {run.name}.hessian(W); a Gauss–Newton matrix is that of a "
-            "network, which may be a function of values"
-        )
-    elif operation == "hessian" and callable(run) and not isinstance(run, Network):
-        mend = (
-            "of a function f of values, x = jac.values(x=array)[0] and L = f(x); then L.hessian(x). Of a network, "
-            "run = net.run(params, X, Y)"
-        )
-    elif isinstance(run, Network):
-        mend = "evaluate it first: run = net.run(params, X, Y)"
-    raise ArgumentError(f"{operation}: run is {kind_of(run)}; expected a Run: {mend}")
+        given = f"{run.name} is a value of a graph"
+        mend = f"write {run.name}.hessian(W), with respect to the value W"
+        if operation != "hessian":
+            mend = "expected the Run of a network, which may be a function of values: Network(f, loss, convention, shapes)"
+    elif operation == "hessian" and callable(run):
+        given = f"{kind_of(run)} is no Run"
+        mend = "write x = jac.values(x=array)[0]; L = f(x); L.hessian(x). Of a network: hessian(net.run(params, X, Y))"
+    raise ArgumentError(f"{operation}: {given}; {mend}")

@@ -12,8 +12,12 @@ from jacobians.errors import ArgumentError
 
 __all__ = ["says_how_it_is_made", "written"]
 
+_LONGEST = 200
+"""Of a call that is shown, in letters."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C")
 
 
 @overload
@@ -47,10 +51,23 @@ def written(call: str | Callable[..., Any]) -> Any:
     return _decorated(call, None) if callable(call) else partial(_decorated, call=call)
 
 
-def says_how_it_is_made(cls: type) -> None:
-    """Make a class's own constructor say how it is called where the arguments do not fit."""
+def says_how_it_is_made(cls: type[C]) -> type[C]:
+    """Make a class's own constructor say how it is called where the arguments do not fit; return the class.
+
+    Examples
+    --------
+    >>> @says_how_it_is_made
+    ... class Scale:
+    ...     def __init__(self, factor=1.0):
+    ...         self.factor = factor
+    >>> Scale(factr=2.0)
+    Traceback (most recent call last):
+    jacobians.errors.ArgumentError: Scale: got an unexpected keyword argument 'factr'; did you mean 'factor'? \
+Or write Scale(factor=1.0)
+    """
     if "__init__" in vars(cls):
         type.__setattr__(cls, "__init__", written(vars(cls)["__init__"]))
+    return cls
 
 
 def _decorated(function: Callable[P, R], call: str | None) -> Callable[P, R]:
@@ -82,7 +99,14 @@ def _call_of(function: Callable[..., object], args: tuple[object, ...]) -> str:
             arguments.append(parameter.name if required else f"{parameter.name}=…")
         else:
             arguments.append(f"{parameter.name}={default!r}" if _is_short(default) else f"{parameter.name}=…")
-    return f"{name}({', '.join(arguments)})"
+    shown, length = [], len(name)
+    for argument in arguments:  # a call is read at a glance: of a long one the first arguments
+        length += len(argument) + 2
+        if length > _LONGEST and len(shown) < len(arguments) - 1:
+            shown.append("…")
+            break
+        shown.append(argument)
+    return f"{name}({', '.join(shown)})"
 
 
 def _is_short(default: object) -> bool:

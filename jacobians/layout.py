@@ -10,7 +10,7 @@ import numpy as np
 
 from jacobians.arrays import Array, Shape, as_array, did_you_mean, kind_of, size_of
 from jacobians.errors import ArgumentError, LayoutError, ShapeError
-from jacobians.first_tries import written
+from jacobians.first_tries import says_how_it_is_made, written
 
 __all__ = ["DEFAULT_LAYOUT", "Bias", "Derivative", "Layout", "Lines", "Order", "Reduction", "unvec", "vec"]
 
@@ -38,6 +38,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
+@says_how_it_is_made
 @dataclass(frozen=True)
 class Layout:
     """Orthogonal choices that fix every formula of a mini-batch gradient.

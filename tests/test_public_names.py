@@ -181,7 +181,7 @@ MAY_IMPORT = {
     "operations": _BASE | _CONVENTIONS | {"linops", "symbols"},
     "matrix": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs", "other_names"},
     "layers": _BASE | _CONVENTIONS | {"linops", "symbols", "operations", "graphs", "initial", "other_names"},
-    "array_names": {"errors"},
+    "array_names": {"errors", "first_tries"},
     "conventions": _BASE | {"array_names", "named_parameters"},
     "named_parameters": _BASE | {"array_names"},
     "presets": _BASE | _CONVENTIONS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array
+from jacobians.arrays import Array, counted
 from jacobians.batches.blocks import stamp
 from jacobians.errors import DataError, MissingExtraError
 
@@ -78,7 +78,8 @@ class ParquetBlocks:
     def _column(self, table: Any, name: str) -> Array:
         column = table.column(name)
         if column.null_count:
-            raise DataError(f"ParquetBlocks: {self.path}: column {name!r} has {column.null_count} missing entries")
+            missing = counted(column.null_count, "missing entry", "missing entries")
+            raise DataError(f"ParquetBlocks: {self.path}: column {name!r} has {missing}; fill them in, or drop the rows")
         array = np.asarray(column.to_numpy())
         if array.dtype.kind not in "biuf":
             raise DataError(f"ParquetBlocks: {self.path}: column {name!r} holds {array.dtype}; expected numbers")
@@ -86,8 +87,8 @@ class ParquetBlocks:
 
     def __repr__(self) -> str:
         return (
-            f"ParquetBlocks({os.path.basename(self.path)}: {self._count} examples in {self._groups} row groups, "
-            f"{len(self.features)} features)"
+            f"ParquetBlocks({os.path.basename(self.path)}: {counted(self._count, 'example')} in "
+            f"{counted(self._groups, 'row group')}, {counted(len(self.features), 'feature')})"
         )
 
 

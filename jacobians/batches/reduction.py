@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from jacobians.arrays import counted
 from jacobians.batches.blocks import Batches, Blocks
 from jacobians.batches.parcels import opened
 from jacobians.batches.workers import INFRASTRUCTURE, Workers
@@ -106,7 +107,7 @@ def over_blocks(
         except _StopError as stop:
             raise stop.named from stop.cause
     if len(todo) == total and examples != batches.count:
-        raise DataError(f"the {total} blocks hold {examples} examples; batches.count is {batches.count}")
+        raise DataError(f"{counted(total, 'block')} together hold {counted(examples, 'example')}; batches.count is {batches.count}")
     return kernels
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -523,7 +523,7 @@ def check_jacobian(
         return _by_names(x, lambda *names: [found.jacobian(name) for name in names])
 
     given = Calls(jac, "jac") if jac is not None else Calls(of_value, "the Jacobian")
-    return _checked(Calls(_numbers(fun), "fun"), given, x, tree, options, read)
+    return replace(_checked(Calls(_numbers(fun), "fun"), given, x, tree, options, read), of="Jacobian")
 
 
 def _parts(given: Any, tree: Tree, codomain: Shape, faults: list[str]) -> list[Any] | None:

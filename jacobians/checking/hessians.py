@@ -133,6 +133,7 @@ def check_hessian(
         complex_step=complex_step,
         seed=seed,
     )
+    found = replace(found, of="Hessian")
     if found.verdict == "fail" and size_of(shape) <= _NAMED and found.parameters:
         said = _slip(matrix(np.array(x)), gradient, x, None if own is None else own(np.asarray(x)))
         found = replace(found, reasons=(*found.reasons, *said))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.arrays import Array, as_array
+from jacobians.arrays import Array, as_array, counted
 from jacobians.checking.by_direction import along_directions
 from jacobians.checking.derivatives import GivenDerivative, buffers_of
 from jacobians.checking.numerical import CallFailedError, Calls, Probe
@@ -204,7 +204,7 @@ def returned_problems(leaf: Any, what: str, given: np.dtype[Any]) -> list[str]:
     if bad.any():
         place = place_of(int(np.argmax(bad)), array.shape)
         kinds = "NaN" if np.isnan(array[place]) else "infinite"
-        problems.append(f"{what} is {kinds} at {place} ({int(bad.sum())} of {array.size} entries are not finite)")
+        problems.append(f"{what} is {kinds} at {place} ({int(bad.sum())} of {counted(array.size, 'entry', 'entries')} not finite)")
     return problems
 
 

@@ -19,7 +19,7 @@ _WIDTH = 80
 
 def as_text(check: GradientCheck) -> str:
     """Return the verdict, the reasons, and one line for each parameter."""
-    lines = [f"gradient check: {check.verdict.upper()}"]
+    lines = [f"{check.of} check: {check.verdict.upper()}"]
     for mark, texts in (("- ", check.reasons), ("note: ", check.notes)):
         for text in texts:
             lines += textwrap.wrap(text, _WIDTH, initial_indent=mark, subsequent_indent="  ")
@@ -67,6 +67,8 @@ def _row(p: ParameterCheck) -> tuple[str, ...]:
 
 def _summary(check: GradientCheck) -> str:
     parts = []
+    if any(p.output for p in check.parameters):
+        parts.append("The worst entry of a Jacobian is named by its output's place, by the place in the parameter.")
     if check.along is not None and check.along.directions > check.along.unresolved:
         parts.append(
             f"{counted(check.along.directions, 'random direction')}: off by {check.along.error:.0e}, resolved "
@@ -90,10 +92,12 @@ def as_html(check: GradientCheck) -> str:
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _row(p)) + "</tr>" for p in check.parameters)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
     listed = f"<ul>{reasons}</ul>" if reasons else ""
-    return f"<div><b>gradient check: {escape(check.verdict)}</b>{listed}{table}<p>{escape(_summary(check))}</p></div>"
+    title = f"<b>{escape(check.of)} check: {escape(check.verdict)}</b>"
+    return f"<div>{title}{listed}{table}<p>{escape(_summary(check))}</p></div>"
 
 
 Verdict: TypeAlias = Literal["pass", "fail", "inconclusive"]
+Derivative: TypeAlias = Literal["gradient", "Jacobian", "Hessian"]
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,8 @@ class GradientCheck:
     evaluations, derivative_evaluations : int
         Calls of the function and of its derivative.
     seconds : float
+    of : {"gradient", "Jacobian", "Hessian"}
+        What was checked.
 
     Examples
     --------
@@ -189,6 +195,7 @@ class GradientCheck:
     evaluations: int
     derivative_evaluations: int
     seconds: float
+    of: Derivative = "gradient"
 
     def __bool__(self) -> bool:
         return self.verdict == "pass"
@@ -237,10 +244,12 @@ def concluded(
     notes = list(promises.notes)
     if kinks:
         notes.append(
-            f"kink: {kinks} entries lie at a kink of the function; any value between the one-sided slopes is right"
+            f"kink: {counted(kinks, 'entry lies', 'entries lie')} at a kink of the function; any value between the "
+            "one-sided slopes is right"
         )
     if along is not None and along.unresolved:
-        notes.append(f"{along.unresolved} of {along.directions} random directions meet kinks and say nothing")
+        said = "meets a kink and says nothing" if along.unresolved == 1 else "meet kinks and say nothing"
+        notes.append(f"{along.unresolved} of {counted(along.directions, 'random direction')} {said}")
     return GradientCheck(
         verdict,
         tuple(dict.fromkeys((*promises.faults, *reasons))),

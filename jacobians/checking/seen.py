@@ -152,7 +152,7 @@ def why_unseen(probe: Probe, found: Findings, smallest: float) -> str:
     if found.unseen:
         return f"{found.unseen} of {found.checked} entries have no reference: {trouble}"
     size, value = float(found.size.max(initial=0.0)), float(np.abs(probe.value).max(initial=0.0))
-    text = f"only an error above {smallest:.1g} can be seen here, but no derivative exceeds {size:.1g}"
+    text = f"only an error above {smallest:.1g} can be seen here, but no derivative that was given exceeds {size:.1g}"
     if size <= smallest:
         text += ". So a gradient of 0 would pass too"
     if (probe.noise > 4.0 * probe.eps * np.abs(probe.value)).any():

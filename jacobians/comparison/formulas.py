@@ -209,14 +209,18 @@ class Formulas:
             absorbed = side.derivation.convention.layout.absorbs_bias
             instead = without or ("in the weight" if absorbed else "none")
             absent.append(instead if cell is None else "")
-        missing = not without and any(absent)
+        # that an array has no name is no difference; that a column of ones stands beside the inputs is one
+        missing = any(absent) and without in ("", _AS_THEY_ARE)
         return FormulaRow(label, tuple(cells), len(reads) > 1 or missing, tuple(absent))
+
+
+_AS_THEY_ARE = "X as it is"
 
 
 def _without(array: str) -> str:
     """What a convention has that gives an array no name, by what the library calls the array."""
     if array == "X":
-        return "X as it is"
+        return _AS_THEY_ARE
     return "the output itself" if array == "P" else "no name for it"
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from jacobians.arrays import Array, as_float, check_finite
+from jacobians.arrays import Array, as_float, check_finite, counted
 from jacobians.data.dataset import Dataset
 from jacobians.data.files import is_table, read_arrays
 from jacobians.data.guards import DEFAULT_LIMIT, check_limit, describe
@@ -311,7 +311,7 @@ def _fit(array: Array, y: Array, name: str, label_name: str, operation: str) -> 
     elif y.shape[-1] == count:
         hint = f"; {label_name} seems to have one example a column: transpose it (examples come first)"
     raise DataError(
-        f"{operation}: {name} {array.shape} has {count} examples, {label_name} {y.shape} has {len(y)}{hint}"
+        f"{operation}: {name} {array.shape} has {counted(count, 'example')}, {label_name} {y.shape} has {len(y)}{hint}"
     )
 
 

@@ -329,7 +329,7 @@ class Walk:
         value = scaled(self.factor, trail.row)
         if self.factor is not None:
             reason = "The factor that was kept in front is multiplied in."
-            steps.append(Step("the weight of an example", reason, Equation(left, self._chain(None, value))))
+            steps.append(Step("the weight of each example", reason, Equation(left, self._chain(None, value))))
         penalty = None if name == "X" else self._penalty(name, symbol)
         if penalty is not None:
             value = Add(value, penalty)

@@ -297,7 +297,7 @@ class Step:
     >>> from jacobians import Network, explain
     >>> found = explain(Network.dense((4, 3, 2)), "cs231n")
     >>> [step.rule for step in found["W1"].steps]
-    ['where 1 / N enters', 'one loss an example', 'vec trick', 'diagonal', 'vec trick']
+    ['where 1 / N enters', 'one loss per example', 'vec trick', 'diagonal', 'vec trick']
     """
 
     rule: str

@@ -46,6 +46,15 @@ from jacobians.symbols.javascript import with_runtime
 from jacobians.symbols.text import TextNotation
 
 
+def _written_as(name: str, formula: str = "formula") -> str:
+    """How a derivation is written in a notation, where a name such as "latex" is asked of it; else nothing."""
+    kind = name.removeprefix("to_")
+    if kind not in ("latex", "mathml", "numpy", "text"):
+        return ""
+    every = "print(found)" if kind == "text" else f"found.to_{kind}()"
+    return f"; write found[…].{formula}.{kind} for a formula alone, or {every} for every step"
+
+
 @dataclass(frozen=True)
 class ParameterDerivation:
     """The gradient with respect to one parameter or to the inputs.
@@ -95,14 +104,7 @@ class ParameterDerivation:
     if not TYPE_CHECKING:  # a type checker is to find every name that is not there
 
         def __getattr__(self, name: str) -> Any:
-            kind = name.removeprefix("to_")
-            meant = ""
-            if kind in ("latex", "mathml", "numpy", "text"):
-                meant = f"; write found[…].formula.{kind} for the formula alone"
-                meant += (
-                    f", or found.to_{kind}() for every step" if kind != "text" else ", or print(found) for every step"
-                )
-            raise no_attribute(self, name, meant)
+            raise no_attribute(self, name, _written_as(name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,6 +241,11 @@ class Derivation:
         lines = " \\\\ ".join(p.formula.latex.replace(" = ", " &= ", 1) for p in self.parameters.values())
         return f"$\\displaystyle \\begin{{aligned}} {lines} \\end{{aligned}}$"
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, _written_as(name))
+
 
 @dataclass(frozen=True)
 class InputDerivation:
@@ -369,6 +376,11 @@ class OperationDerivation:
 
     def _repr_html_(self) -> str:
         return self.to_mathml()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, _written_as(name, "pullback"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -512,3 +524,8 @@ class GraphDerivation:
             symbol = TextNotation().at_step(own.sequence, 0)
             cells[f"{own.sequence} by step"] = f"{symbol} (t = {min(among)} … {max(among)}) {show_shape(shape)}"
         return list(cells.values())
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, _written_as(name, "equation"))

@@ -102,7 +102,7 @@ class _Stops:
             else:
                 stops.append(self._stop(start, of, wrt, "", ends=True))
         last = self.found.steps[-1]
-        if last.rule == "the weight of an example":
+        if last.rule == "the weight of each example":
             before = {key: stops[-1][key] for key in ("shape", "letter", "ends")}
             stops.append({"at": ["", "", "weight"], **before, **self._said(last)})
         return stops
@@ -116,7 +116,7 @@ class _Stops:
             for s in self.found.steps
             if isinstance(s.equation.right, JacobianChain)
             and len(s.equation.right.jacobians) == remaining
-            and s.rule != "the weight of an example"
+            and s.rule != "the weight of each example"
         ]
         step = steps[-1] if steps else self.found.steps[0]
         jacobian = chain.jacobians[position]

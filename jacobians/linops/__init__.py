@@ -117,3 +117,9 @@ Jacobian.norm = norm
 Jacobian.eigh = eigh
 Jacobian.plot = plot
 Jacobian._picture = _picture
+
+
+if not TYPE_CHECKING:
+
+    def __dir__() -> list[str]:
+        return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

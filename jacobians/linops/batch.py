@@ -106,7 +106,7 @@ class BlockDiagonal(Jacobian):
     def _step(self, row: str, image: str, write: Any, order: Order) -> tuple[str, str]:
         own = write.row(write.expr(self._as_batch()), order)
         return (
-            "one loss an example",
+            "one loss per example",
             f"Example n's loss depends on example n alone: 1ᵀ {write.matrix(self, order)} = {own}.",
         )
 

@@ -32,6 +32,7 @@ from jacobians.errors import ArgumentError, DomainError, LayoutError, ShapeError
 from jacobians.first_tries import written
 from jacobians.layout import Order
 from jacobians.linops.kernels import may_alias
+from jacobians.linops.laid_out import laid_out
 from jacobians.linops.matrix_views import MatrixViews
 from jacobians.linops.unrolling import known_order
 
@@ -512,10 +513,9 @@ class Jacobian(MatrixViews):
 
     def __repr__(self) -> str:
         rows, columns = self.shape
-        return (
-            f"{self.structure}: {rows}×{columns} {self.dtype}, {self.domain} → {self.codomain}, "
-            f"{format_bytes(self.nbytes)}"
-        )
+        size = f"{rows}×{columns} {self.dtype}, {self.domain} → {self.codomain}, {format_bytes(self.nbytes)}"
+        line = f"{self.structure}: {size}"
+        return line if len(line) <= _LINE else f"{size}:\n{laid_out(self.structure, _PAGE, '    ')}"
 
     def _repr_latex_(self) -> str:
         rows, columns = self.shape
@@ -537,6 +537,11 @@ class Jacobian(MatrixViews):
         return f"<table>{lines}</table>{Jacobian._picture(self)}"
 
 
+_LINE = 120
+"""Up to so many letters a Jacobian shows itself in one line."""
+
+_PAGE = 80
+
 _NUMBERS = {
     "@": "a number multiplies by *: 2 * J",
     "+": "J + c * Identity(J.domain) adds to the diagonal",
@@ -553,7 +558,9 @@ def _refuse(symbol: str, other: Any, jacobian: Jacobian) -> None:
         mend = _NUMBERS[symbol]
     elif symbol == "*" and isinstance(other, Jacobian):
         mend = "the product of Jacobians is J1 @ J2"
-    elif isinstance(other, (str, tuple, list)) or other is None:
+    elif symbol == "@" and isinstance(other, dict):
+        mend = "expected a Jacobian, or an array: of one input J.jvp(array), of all parameters J @ net.pack(arrays)"
+    elif isinstance(other, (str, tuple, list, dict)) or other is None:
         mend = "expected a number" if symbol == "*" else "expected a Jacobian, or an array"
     else:
         return

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array
+from jacobians.arrays import Array, Shape, as_array, counted
 from jacobians.errors import DomainError, ShapeError
 from jacobians.linops import Commutation, Dense, Jacobian, Kronecker, LowRank, Product, Reshape, Zero
 from jacobians.linops.lu import factored, factored_or_singular, inverse_of
@@ -128,7 +128,7 @@ class Solve(OfMatrices):
         A, B = shapes
         n = square("solve", A)
         if len(B) not in (1, 2) or B[0] != n:
-            raise ShapeError(f"solve: A has shape {A}, B has {B}; expected B with {n} rows, or a vector of {n} entries")
+            raise ShapeError(f"solve: A has shape {A}, B has {B}; expected B with {counted(n, 'row')}, or a vector of {counted(n, 'entry', 'entries')}")
         return B
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from jacobians.arrays import Array, Shape, StandIn, as_array, first_not_finite, size_of
+from jacobians.arrays import Array, Shape, StandIn, as_array, counted, first_not_finite, size_of
 from jacobians.errors import DomainError, DTypeError, ShapeError
 from jacobians.graphs import Value
 from jacobians.graphs.second_by_values import second_by_values
@@ -48,8 +48,8 @@ class _Numeric(Primitive):
                 if (bad := first_not_finite(array)) is not None:
                     place, count = bad
                     raise DomainError(
-                        f"{self.name}: {name} holds {array[place]} at {place}, one of {count} entries that are not "
-                        "finite; fill them in, or leave that matrix out"
+                        f"{self.name}: {name} holds {array[place]} at {place} ({counted(count, 'entry is', 'entries are')} not "
+                        "finite); fill them in, or leave that matrix out"
                     )
         return [array.astype(dtype, copy=False) for array in arrays]
 

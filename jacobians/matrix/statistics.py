@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, a_whole_number, as_array
+from jacobians.arrays import Array, a_whole_number, as_array, counted
 from jacobians.errors import DomainError, ShapeError
 from jacobians.first_tries import written
 from jacobians.graphs import Value
@@ -62,7 +62,7 @@ class _OfBatch(OfVectors, Unary):
         N, D = rows.shape
         if self.ddof >= N:
             raise DomainError(
-                f"{self.name}: X has shape {X.shape}, {N} examples ({self._own_layout}); with ddof={self.ddof} there "
+                f"{self.name}: X has shape {X.shape}, {counted(N, 'example')} ({self._own_layout}); with ddof={self.ddof} there "
                 f"must be more than {self.ddof}"
             )
         count = X.dtype.type(N - self.ddof)
@@ -165,7 +165,7 @@ class _AroundMean(OfVectors):
         if rows.shape[1] != n or mean.shape != (n,):
             raise ShapeError(
                 f"{self.name}: X has shape {X.shape}, mean has {mean.shape}, {matrix} has {S.shape}; expected vectors "
-                f"and a mean of {n} entries ({self._own_layout})"
+                f"and a mean of {counted(n, 'entry', 'entries')} ({self._own_layout})"
             )
         return as_array(rows - mean)
 

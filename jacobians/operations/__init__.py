@@ -224,3 +224,9 @@ def textbook_functions() -> dict[str, Function]:
     tables = (softmaxes.SOFTMAX, softmaxes.LOG_SOFTMAX, class_losses.HINGE)
     found += [smooth_rectifiers.NORMAL_CDF, *(function for table in tables for function in table.values())]
     return {function.name: function for function in found if function}
+
+
+if not TYPE_CHECKING:
+
+    def __dir__() -> list[str]:
+        return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

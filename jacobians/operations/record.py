@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Derivative, as_float, kind_of
+from jacobians.arrays import Array, Derivative, as_float, did_you_mean, kind_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import Denominator, Jacobian
@@ -217,8 +217,9 @@ class Jacobians(Derivative):
             return self[name]
         if hasattr(Jacobian, name):
             raise AttributeError(f".{name}: this is {self._said()}, then .{name}")
+        near = did_you_mean(name, self._makers)
         raise AttributeError(
-            f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}"
+            f"{self.operation} has Jacobians with respect to {', '.join(self._makers)}; not to {name!r}{near}"
         )
 
     def __dir__(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, as_array, full, kind_of, size_of
+from jacobians.arrays import Array, Shape, as_array, counted, full, kind_of, size_of
 from jacobians.errors import ArgumentError, DomainError, ShapeError
 from jacobians.layout import Layout
 from jacobians.linops import (
@@ -95,7 +95,7 @@ class Reshaping(Unary):
         if size_of(shape) != X.size or min(shape, default=0) < 0:
             mend = "; only one length may be -1" if self.shape.count(-1) > 1 else ""
             raise ShapeError(
-                f"reshape: X has shape {X.shape}, {X.size} entries; {self.shape} does not hold as many{mend}"
+                f"reshape: X has shape {X.shape}, {counted(X.size, 'entry', 'entries')}; {self.shape} does not hold as many{mend}"
             )
         value = X.reshape(shape).copy()
         return value, {"X": lambda: Reshape(shape, X.shape, X.dtype)}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, as_float
+from jacobians.arrays import Array, as_float, counted
 from jacobians.errors import DomainError, ShapeError
 from jacobians.layout import Reduction
 from jacobians.linops import Diagonal, Jacobian
@@ -81,7 +81,7 @@ class Weighted(Loss):
         count = X.shape[axis]
         if len(self.weights) != count:
             raise ShapeError(
-                f"{self.name}: there are {len(self.weights)} weights, X {X.shape} holds {count} examples "
+                f"{self.name}: X {X.shape} holds {counted(count, 'example')}, the loss {counted(len(self.weights), 'weight')} "
                 f"({self.layout}); give one weight for each example of this batch, and to blocks "
                 "in_blocks(X, Y, weights=w)"
             )

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, DType, Shape
+from jacobians.arrays import Array, DType, Shape, counted
 from jacobians.linops import Jacobian
 from jacobians.operations import Operation
 
@@ -191,7 +191,7 @@ def agree(law: str, what: str, actual: Any, expected: Any, *, dtype: DType, scal
         worst = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), error.shape)
         at = f" at {tuple(int(i) for i in worst)}" if worst else ""
         numbers = f"{actual[worst]:.10g}, expected {expected[worst]:.10g}{at}"
-        counts = f"{int(wrong.sum())} of {error.size} entries differ"
+        counts = f"{int(wrong.sum())} of {counted(error.size, 'entry differs', 'entries differ')}"
         fail(law, what, f"{numbers}: off by {error[worst]:.3g}, allowed {allowed:.3g} ({counts})")
 
 

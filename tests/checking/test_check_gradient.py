@@ -84,7 +84,7 @@ def test_everything_between_the_slopes_of_a_kink_is_right():
                                protocol=False)  # fmt: skip
         assert check
         assert check.parameters[0].kinks == (slope != 0.0)  # the central difference itself confirms 0
-    text = "kink: 1 entries lie at a kink of the function; any value between the one-sided slopes is right"
+    text = "kink: 1 entry lies at a kink of the function; any value between the one-sided slopes is right"
     assert text in check.notes
     outside = check_gradient(lambda v: abs(v[0]), lambda v: np.array([1.01]), np.zeros(1), protocol=False)
     assert "x[0] is 1.01, the reference 1 (the nearest slope at a kink)" in outside.reasons[0]

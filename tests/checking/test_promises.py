@@ -82,7 +82,7 @@ def raises(x):
 
 FAULTS = [
     (writes, "grad writes its input x"),
-    (with_nan, "the gradient is NaN at (1, 2) (1 of 12 entries are not finite)"),
+    (with_nan, "the gradient is NaN at (1, 2) (1 of 12 entries not finite)"),
     (shared_buffer(), "grad returns a shared buffer: its next call overwrites the earlier result"),
     (two_buffers(), "grad returns a shared buffer: a later call overwrites an earlier result"),
     (accumulates(), "grad gives another result each time: "),
@@ -206,4 +206,4 @@ def test_the_protocol_of_a_jacobian():
     check = check_jacobian(np.sin, shared, X[0])
     assert "jac returns a shared buffer: its next call overwrites the earlier result" in check.reasons
     check = check_jacobian(np.sin, lambda x: np.full((4, 4), np.inf), X[0])
-    assert "the Jacobian is infinite at (0, 0) (16 of 16 entries are not finite)" in check.reasons
+    assert "the Jacobian is infinite at (0, 0) (16 of 16 entries not finite)" in check.reasons

@@ -269,7 +269,7 @@ def test_steps_on_request(capsys):
     flat = " ".join(steps.split())
     assert "(I₁₀ ⊗ A₂) 70×260 (A₁ ⊗ I₁₀) 70×250" in flat
     assert "commutation:" in flat
-    assert "≠ then the weight of an example:" in flat
+    assert "≠ then the weight of each example:" in flat
     assert max(map(len, out.splitlines())) <= 80
 
 

@@ -76,7 +76,7 @@ def test_json_has_every_step(capsys):
     assert found["forward"][1]["text"] == "A₁ = tanh(Z₁)"
     weight = found["parameters"]["W2"]
     assert weight["sizes"] == [[1, 7], [7, 14], [14, 6]]
-    assert [step["rule"] for step in weight["steps"]] == ["where 1 / N enters", "one loss an example", "vec trick"]
+    assert [step["rule"] for step in weight["steps"]] == ["where 1 / N enters", "one loss per example", "vec trick"]
     assert weight["formula"]["numpy"] == "dW2 = A1.T @ dZ2"
 
 

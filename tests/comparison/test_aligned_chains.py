@@ -48,10 +48,10 @@ def test_steps_stand_beside_the_factors_that_they_pass():
     rules = [[cell and cell.rule for cell in row.cells] for row in found.steps]
     assert rules == [
         ["where 1 / m enters", "where 1 / N enters"],
-        ["one loss an example", "one loss an example"],
+        ["one loss per example", "one loss per example"],
         ["vec trick", "vec trick"],
         ["commutation", None],
-        ["the weight of an example", None],
+        ["the weight of each example", None],
         ["regulariser", "regulariser"],
     ]
     assert [row.differs for row in found.steps] == [False, False, True, True, True, True]

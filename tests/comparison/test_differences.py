@@ -231,7 +231,7 @@ def test_the_convention_made_the_regulariser_and_the_formulas_say_it_again(bias,
 @pytest.mark.parametrize("name", ["cs231n", "ng-ufldl"])
 def test_the_source_made_the_place_of_the_weight_and_the_steps_say_it_again(name):
     (derivation,) = formulas(name, loss="cross_entropy").derivations
-    late = "the weight of an example" in [step.rule for step in derivation["W1"].steps]
+    late = "the weight of each example" in [step.rule for step in derivation["W1"].steps]
     assert late == (name == "ng-ufldl")
 
 

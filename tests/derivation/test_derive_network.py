@@ -79,13 +79,13 @@ def test_ng_2011_is_printed_as_in_the_exercise():
     assert derivation["Theta2"].formula.text == "Θ₂_grad = δ₃ᵀ A₂ / m + (λ / m) [0 Θ₂[:, 1:]]"
     assert [step.rule for step in derivation["Theta1"].steps] == [
         "where 1 / m enters",
-        "one loss an example",
+        "one loss per example",
         "vec trick",
         "selection drops δ₀",
         "diagonal",
         "vec trick",
         "commutation",
-        "the weight of an example",
+        "the weight of each example",
         "regulariser",
     ]
 

@@ -178,7 +178,7 @@ function stageSentence() {
 
 function rowSentence(role) {
   if (role.startsWith("loss/")) return "The row starts at the loss. ";
-  if (role.endsWith("/weight")) return "The row is multiplied by the weight of an example. ";
+  if (role.endsWith("/weight")) return "The row is multiplied by the weight of each example. ";
   return `The row passes ${factorName(role)}. `;
 }
 
