@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from jacobians.arrays import Array, size_of
 from jacobians.auditing.claims import Claim
 from jacobians.auditing.names import Scope
 from jacobians.auditing.slips import Slip, scalings, slips
-from jacobians.auditing.terms import ClashError, Term, build
+from jacobians.auditing.terms import Builder, ClashError, Term, build
 from jacobians.diagnosis import diagnose
 from jacobians.errors import JacobiansError
 from jacobians.symbols.evaluate import evaluate
@@ -149,6 +149,7 @@ def explanation_of(term: Term, judge: Judge, text: str) -> Explanation | None:
     for by, slip in changed:
         if trial.spent:
             break
+        trial.made.clear()  # what two changed formulas share is little, and there may be thousands
         second = sorted(slips(by, judge.scope, judge.claim, text), key=lambda change: change[1].rank)
         for twice, other in second:
             if slip.rank + other.rank > 5 or trial.spent:
@@ -186,6 +187,8 @@ class _Trial:
     unrolled: int
     evaluated: int = 0
     work: int = 0
+    made: dict[int, tuple[Term, Expr]] = field(default_factory=dict)
+    """What the terms were built as: formulas that differ at one place share all others."""
 
     @property
     def spent(self) -> bool:
@@ -196,7 +199,7 @@ class _Trial:
         self.work += self.size
         examples, functions = self.judge.scope.setting.examples, self.judge.scope.known
         try:
-            expr = build(term, examples, functions, shape_only=True)
+            expr = Builder(examples, functions, shape_only=True, made=self.made).build(term)
         except ClashError:
             return []
         if size_of(expr.shape) != self.judge.claim.truths[0].size:

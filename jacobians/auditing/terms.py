@@ -181,6 +181,9 @@ class Builder:
         The number of the example that a loop is at.
     shape_only : bool
         Whether one example of a loop will do, since only the shape is asked for.
+    made : dict of int to (Term, Expr), optional
+        What terms, by their identity, were built as before; of these no shapes are noted. Only where one example will
+        do: else what a term is depends on the example that a loop is at.
     """
 
     examples: int
@@ -188,6 +191,7 @@ class Builder:
     shapes: list[tuple[Term, Shape]] = field(default_factory=list)
     example: int = 0
     shape_only: bool = False
+    made: dict[int, tuple[Term, Expr]] | None = None
 
     def build(self, term: Term) -> Expr:
         """Return the expression of a term.
@@ -197,6 +201,8 @@ class Builder:
         ClashError
             At the first term whose parts do not fit.
         """
+        if self.made is not None and id(term) in self.made:
+            return self.made[id(term)][1]
         expr = self._with_vector_of_ones(term) if term.kind in ("product", "matmul") else None
         if term.kind == "examples":
             expr = self._over_examples(term.parts[0])
@@ -210,6 +216,8 @@ class Builder:
         shape = expr.shape
         if term.kind not in ("leaf", "ones") or shape:
             self.shapes.append((term, shape))
+        if self.made is not None:
+            self.made[id(term)] = (term, expr)
         return expr
 
     def _node(self, term: Term, parts: list[Expr]) -> Expr:
@@ -334,9 +342,9 @@ class Builder:
         return Repeated(matrix if len(of.shape) == 2 else vector, (self.examples, matrix.shape[1]))
 
 
-def build(term: Term, examples: int, functions: Mapping[str, Function], *, shape_only: bool = False) -> Expr:
+def build(term: Term, examples: int, functions: Mapping[str, Function]) -> Expr:
     """Return the expression of a term, or raise `ClashError`."""
-    return Builder(examples, functions, shape_only=shape_only).build(term)
+    return Builder(examples, functions).build(term)
 
 
 def _is_row_of_ones(term: Term) -> bool:

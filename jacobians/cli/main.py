@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,32 +13,12 @@ from typing import NoReturn
 import numpy as np
 
 from jacobians import __version__
-from jacobians.cli import (
-    audit_command,
-    check_command,
-    compare_command,
-    conventions_command,
-    derive_command,
-    explain_command,
-    explore_command,
-    train_command,
-    translate_command,
-)
 from jacobians.cli.output import standard_streams
 from jacobians.data.guards import printable
 from jacobians.errors import JacobiansError
 
-_COMMANDS = (
-    compare_command,
-    explain_command,
-    derive_command,
-    check_command,
-    audit_command,
-    translate_command,
-    train_command,
-    explore_command,
-    conventions_command,
-)
+_COMMANDS = ("compare", "explain", "derive", "check", "audit", "translate", "train", "explore", "conventions")
+"""Each is a module of this room, ``check_command``, which is imported only where it is named or all are listed."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -76,8 +57,9 @@ def _run(argv: Sequence[str] | None) -> int:
     parser = _Parser(prog="jacobians", description="Mini-batch Jacobian matrix calculus, in any convention.")
     parser.add_argument("--version", action="version", version=f"jacobians {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_to(commands)
+    words = sys.argv[1:] if argv is None else argv
+    for command in words[:1] if words[:1] and words[0] in _COMMANDS else _COMMANDS:
+        importlib.import_module(f"jacobians.cli.{command}_command").add_to(commands)
     arguments = parser.parse_args(argv)
     if arguments.command is None:
         parser.print_help()

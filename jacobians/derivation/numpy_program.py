@@ -22,6 +22,7 @@ def program(
     *,
     with_matrices: bool,
     unused: bool = True,
+    functions: bool = True,
 ) -> str:
     """Return lines of code with what they need before them.
 
@@ -36,6 +37,8 @@ def program(
         Whether the lines write Jacobians as explicit matrices.
     unused : bool
         Whether functions that make explicit matrices are defined where these lines do not call them.
+    functions : bool
+        Whether the functions that the lines call are defined.
     """
     calls = [e.function for equation in equations for e in equation.inside if isinstance(e, Call)]
     taken = {"np", *values} & {call.name for call in calls}
@@ -53,7 +56,7 @@ def program(
     parts = ["import numpy as np", ""]
     called = matrices_source(None if unused else "\n".join(lines)) if with_matrices else ""
     parts += ["", called, "", ""] if called else []
-    parts += ["", source_of(calls), "", ""] if calls else []
+    parts += ["", source_of(calls), "", ""] if calls and functions else []
     return "\n".join([*parts, "# given, with shapes:", *given, "", *lines]) + "\n"
 
 

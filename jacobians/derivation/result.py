@@ -197,10 +197,17 @@ class Derivation:
             parts.append(details(name, parameter.formula, inner))
         return html_titled(f"{self.convention.name}: {self.convention.layout}", parts)
 
-    def to_numpy(self) -> str:
-        """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient."""
+    def to_numpy(self, *, functions: bool = True) -> str:
+        """Return a NumPy program: it takes the inputs, targets and parameters, and computes every gradient.
+
+        Parameters
+        ----------
+        functions : bool
+            Whether it defines the functions that its lines call.
+        """
         formulas = [parameter.formula.numpy for parameter in self.parameters.values()]
-        return program(self.equations, self.values, [*self._definition_lines(), *formulas], with_matrices=False)
+        lines = [*self._definition_lines(), *formulas]
+        return program(self.equations, self.values, lines, with_matrices=False, functions=functions)
 
     def to_javascript(self) -> str:
         """Return the program of `to_numpy` as JavaScript: the runtime ``np``, and one function, ``program``.

@@ -53,11 +53,13 @@ class DistinctValues:
     def keep_number(self, number: float) -> int:
         """Return the place of a number in `numbers`; −0 is 0."""
         number = float(number) + 0.0
-        if number not in self._number_places:
-            self._number_places[number] = len(self.numbers)
+        place = self._number_places.setdefault(number, len(self.numbers))
+        if place == len(self.numbers):
             self.numbers.append(number)
-        return self._number_places[number]
+        return place
 
     def keep_numbers(self, array: Array) -> int:
         """Return the place in `values` of the places of an array's numbers, in C order."""
-        return self.keep([self.keep_number(number) for number in np.asarray(array).ravel().tolist()])
+        numbers = np.asarray(array, dtype=float).ravel() + 0.0
+        known = self._number_places
+        return self.keep([known[n] if n in known else self.keep_number(n) for n in numbers.tolist()])

@@ -201,7 +201,7 @@ def _shapes(run: Run, derivation: Derivation) -> list[list[Any]]:
 
 def _lines(derivation: Derivation, distinct: DistinctValues) -> list[int]:
     """The program's lines, what is given first: the piece, the name, the text, and a tree where one computes."""
-    _, _, text = derivation.to_numpy().partition(_GIVEN)  # before them stand the stand-ins' definitions
+    _, _, text = derivation.to_numpy(functions=False).partition(_GIVEN)  # the stand-ins' definitions are not shown
     lines = []
     for line in text.strip().splitlines():
         name = re.findall(r"\w+", line)[0] if line else ""
