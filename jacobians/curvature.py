@@ -340,7 +340,9 @@ def _check_run(run: Any, operation: str) -> None:
         given = f"{run.name} is a value of a graph"
         mend = f"write {run.name}.hessian(W), with respect to the value W"
         if operation != "hessian":
-            mend = "expected the Run of a network, which may be a function of values: Network(f, loss, convention, shapes)"
+            mend = (
+                "expected the Run of a network, which may be a function of values: Network(f, loss, convention, shapes)"
+            )
     elif operation == "hessian" and callable(run):
         given = f"{kind_of(run)} is no Run"
         mend = "write x = jac.values(x=array)[0]; L = f(x); L.hessian(x). Of a network: hessian(net.run(params, X, Y))"

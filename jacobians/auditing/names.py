@@ -490,7 +490,10 @@ class Scope:
         for n in dims:
             if n not in known:
                 count = self.setting.examples
-                raise source.error(f"nothing here has {counted(n, 'entry', 'entries')}, and there {'is' if count == 1 else 'are'} {counted(count, 'example')}: write np.ones(N)", span)
+                raise source.error(
+                    f"nothing here has {counted(n, 'entry', 'entries')}, and there {'is' if count == 1 else 'are'} {counted(count, 'example')}: write np.ones(N)",
+                    span,
+                )
         if size_of(dims) > 10**6:
             raise source.error("so many ones are not written out", span)
         return leaf(Ones(dims), span)

@@ -79,7 +79,9 @@ class ParquetBlocks:
         column = table.column(name)
         if column.null_count:
             missing = counted(column.null_count, "missing entry", "missing entries")
-            raise DataError(f"ParquetBlocks: {self.path}: column {name!r} has {missing}; fill them in, or drop the rows")
+            raise DataError(
+                f"ParquetBlocks: {self.path}: column {name!r} has {missing}; fill them in, or drop the rows"
+            )
         array = np.asarray(column.to_numpy())
         if array.dtype.kind not in "biuf":
             raise DataError(f"ParquetBlocks: {self.path}: column {name!r} holds {array.dtype}; expected numbers")

@@ -107,7 +107,9 @@ def over_blocks(
         except _StopError as stop:
             raise stop.named from stop.cause
     if len(todo) == total and examples != batches.count:
-        raise DataError(f"{counted(total, 'block')} together hold {counted(examples, 'example')}; batches.count is {batches.count}")
+        raise DataError(
+            f"{counted(total, 'block')} together hold {counted(examples, 'example')}; batches.count is {batches.count}"
+        )
     return kernels
 
 

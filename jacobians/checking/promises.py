@@ -204,7 +204,9 @@ def returned_problems(leaf: Any, what: str, given: np.dtype[Any]) -> list[str]:
     if bad.any():
         place = place_of(int(np.argmax(bad)), array.shape)
         kinds = "NaN" if np.isnan(array[place]) else "infinite"
-        problems.append(f"{what} is {kinds} at {place} ({int(bad.sum())} of {counted(array.size, 'entry', 'entries')} not finite)")
+        problems.append(
+            f"{what} is {kinds} at {place} ({int(bad.sum())} of {counted(array.size, 'entry', 'entries')} not finite)"
+        )
     return problems
 
 

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from jacobians.arrays import Array, Shape, StandIn, Symbolic, as_array, as_shape, counted, inverse_axes, show_shape, size_of
+from jacobians.arrays import (
+    Array,
+    Shape,
+    StandIn,
+    Symbolic,
+    as_array,
+    as_shape,
+    counted,
+    inverse_axes,
+    show_shape,
+    size_of,
+)
 from jacobians.errors import ShapeError
 from jacobians.layout import Order
 from jacobians.linops.jacobian import Jacobian
@@ -133,7 +144,9 @@ class Reshape(MovedEntries):
     def __init__(self, codomain: Shape, domain: Shape, dtype: npt.DTypeLike = np.float64) -> None:
         codomain, domain = as_shape(codomain, "codomain", "Reshape"), as_shape(domain, "domain", "Reshape")
         if size_of(codomain) != size_of(domain):
-            raise ShapeError(f"Reshape: {domain} has {counted(size_of(domain), 'entry', 'entries')}, {codomain} has {size_of(codomain)}")
+            raise ShapeError(
+                f"Reshape: {domain} has {counted(size_of(domain), 'entry', 'entries')}, {codomain} has {size_of(codomain)}"
+            )
         super().__init__(codomain, domain, np.dtype(dtype))
 
     def _jvp(self, tangent: Array) -> Array:

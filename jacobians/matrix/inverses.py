@@ -128,7 +128,9 @@ class Solve(OfMatrices):
         A, B = shapes
         n = square("solve", A)
         if len(B) not in (1, 2) or B[0] != n:
-            raise ShapeError(f"solve: A has shape {A}, B has {B}; expected B with {counted(n, 'row')}, or a vector of {counted(n, 'entry', 'entries')}")
+            raise ShapeError(
+                f"solve: A has shape {A}, B has {B}; expected B with {counted(n, 'row')}, or a vector of {counted(n, 'entry', 'entries')}"
+            )
         return B
 
     def _of_one(self, *arrays: Array) -> tuple[Array, Makers]:
