@@ -184,7 +184,8 @@ def refuse_not_finite(given: Mapping[str, Any], operation: str) -> None:
         if (bad := first_not_finite(array)) is not None:
             place, count = bad
             raise DomainError(
-                f"{operation}: {name} holds {array[place]} at {place} ({counted(count, 'entry is', 'entries are')} not finite); "
+                f"{operation}: {name} holds {array[place]} at {place} "
+                f"({counted(count, 'entry is', 'entries are')} not finite); "
                 "leave such examples out, or fill them in"
             )
 

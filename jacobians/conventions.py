@@ -297,7 +297,8 @@ class Convention:
         divisor = {"sum": 1, "mean": count, "mean-all": count * outputs}[reduction]
         if divisor < 1:
             raise DomainError(
-                f"reduction_divisor: {self.name} takes a mean over {counted(count, 'example')} with {counted(outputs, 'output')}; "
+                f"reduction_divisor: {self.name} takes a mean over {counted(count, 'example')} with "
+                f"{counted(outputs, 'output')}; "
                 "a mean needs at least one"
             )
         return divisor

@@ -99,7 +99,8 @@ def _call_of(function: Callable[..., object], args: tuple[object, ...]) -> str:
             arguments.append(parameter.name if required else f"{parameter.name}=…")
         else:
             arguments.append(f"{parameter.name}={default!r}" if _is_short(default) else f"{parameter.name}=…")
-    shown, length = [], len(name)
+    shown: list[str] = []
+    length = len(name)
     for argument in arguments:  # a call is read at a glance: of a long one the first arguments
         length += len(argument) + 2
         if length > _LONGEST and len(shown) < len(arguments) - 1:

@@ -491,7 +491,8 @@ class Scope:
             if n not in known:
                 count = self.setting.examples
                 raise source.error(
-                    f"nothing here has {counted(n, 'entry', 'entries')}, and there {'is' if count == 1 else 'are'} {counted(count, 'example')}: write np.ones(N)",
+                    f"nothing here has {counted(n, 'entry', 'entries')}, and there "
+                    f"{'is' if count == 1 else 'are'} {counted(count, 'example')}: write np.ones(N)",
                     span,
                 )
         if size_of(dims) > 10**6:

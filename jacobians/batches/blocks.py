@@ -96,7 +96,8 @@ class Blocks:
             other = self._X.shape[-1 - self.axis]
             turned = f"; are examples in {'columns' if batch == 'rows' else 'rows'}?" if targets == other else ""
             raise ShapeError(
-                f"in_blocks: X {self._X.shape} holds {counted(self._count, 'example')} in {batch}, Y {self._Y.shape} holds "
+                f"in_blocks: X {self._X.shape} holds {counted(self._count, 'example')} in {batch}, Y "
+                f"{self._Y.shape} holds "
                 f"{targets}{turned}"
             )
         self._weights = None if weights is None else _Source(weights, "weights")
@@ -170,7 +171,8 @@ class _Source:
         wanted = part.stop - part.start
         if block.shape[axis] != wanted:
             raise DataError(
-                f"in_blocks: {self.name} gave {counted(block.shape[axis], 'example')} for {part.start} to {part.stop - 1}; "
+                f"in_blocks: {self.name} gave {counted(block.shape[axis], 'example')} for {part.start} to "
+                f"{part.stop - 1}; "
                 f"expected {wanted}"
             )
         return block

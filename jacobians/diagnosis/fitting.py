@@ -78,7 +78,8 @@ def _clipped(setting: Setting, distances: Distances) -> Iterator[Slip]:
         what = "every entry" if part.label == "everything" else f"the gradient with respect to {part.label}"
         title, mend = f"{what} is clipped to ±{bound:.6g}", "Clip after the check, not before."
         edit = part.changed(partial(np.clip, a_min=-bound, a_max=bound))
-        evidence = f"{counted(cut, 'entry of the right gradient lies', 'entries of the right gradient lie')} beyond ±{bound:.6g}"
+        lie = counted(cut, "entry of the right gradient lies", "entries of the right gradient lie")
+        evidence = f"{lie} beyond ±{bound:.6g}"
         yield Slip("clipped", "scale", title, mend, edit, scope=part.label, rank=1, evidence=evidence)
 
 

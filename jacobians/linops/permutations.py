@@ -145,7 +145,8 @@ class Reshape(MovedEntries):
         codomain, domain = as_shape(codomain, "codomain", "Reshape"), as_shape(domain, "domain", "Reshape")
         if size_of(codomain) != size_of(domain):
             raise ShapeError(
-                f"Reshape: {domain} has {counted(size_of(domain), 'entry', 'entries')}, {codomain} has {size_of(codomain)}"
+                f"Reshape: {domain} has {counted(size_of(domain), 'entry', 'entries')}, {codomain} has "
+                f"{size_of(codomain)}"
             )
         super().__init__(codomain, domain, np.dtype(dtype))
 

@@ -129,7 +129,8 @@ class Solve(OfMatrices):
         n = square("solve", A)
         if len(B) not in (1, 2) or B[0] != n:
             raise ShapeError(
-                f"solve: A has shape {A}, B has {B}; expected B with {counted(n, 'row')}, or a vector of {counted(n, 'entry', 'entries')}"
+                f"solve: A has shape {A}, B has {B}; expected B with {counted(n, 'row')}, or a vector of "
+                f"{counted(n, 'entry', 'entries')}"
             )
         return B
 

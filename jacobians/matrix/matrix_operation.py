@@ -48,7 +48,8 @@ class _Numeric(Primitive):
                 if (bad := first_not_finite(array)) is not None:
                     place, count = bad
                     raise DomainError(
-                        f"{self.name}: {name} holds {array[place]} at {place} ({counted(count, 'entry is', 'entries are')} not "
+                        f"{self.name}: {name} holds {array[place]} at {place} "
+                        f"({counted(count, 'entry is', 'entries are')} not "
                         "finite); fill them in, or leave that matrix out"
                     )
         return [array.astype(dtype, copy=False) for array in arrays]

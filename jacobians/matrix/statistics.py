@@ -62,7 +62,8 @@ class _OfBatch(OfVectors, Unary):
         N, D = rows.shape
         if self.ddof >= N:
             raise DomainError(
-                f"{self.name}: X has shape {X.shape}, {counted(N, 'example')} ({self._own_layout}); with ddof={self.ddof} there "
+                f"{self.name}: X has shape {X.shape}, {counted(N, 'example')} ({self._own_layout}); with "
+                f"ddof={self.ddof} there "
                 f"must be more than {self.ddof}"
             )
         count = X.dtype.type(N - self.ddof)

@@ -177,7 +177,8 @@ def side_of(operation: str, shape: Shape, diagonal: bool) -> int:
     if full != entries:
         sizes = (n * (n + 1) // 2, (n + 1) * (n + 2) // 2) if diagonal else (n * (n - 1) // 2, n * (n + 1) // 2)
         raise ShapeError(
-            f"{operation}: x has {counted(entries, 'entry', 'entries')}; a matrix of side n has n(n {'+' if diagonal else '-'} 1)/2 of "
+            f"{operation}: x has {counted(entries, 'entry', 'entries')}; a matrix of side n has n(n "
+            f"{'+' if diagonal else '-'} 1)/2 of "
             f"them, such as {sizes[0]} or {sizes[1]}"
         )
     return n

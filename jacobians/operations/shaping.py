@@ -95,7 +95,8 @@ class Reshaping(Unary):
         if size_of(shape) != X.size or min(shape, default=0) < 0:
             mend = "; only one length may be -1" if self.shape.count(-1) > 1 else ""
             raise ShapeError(
-                f"reshape: X has shape {X.shape}, {counted(X.size, 'entry', 'entries')}; {self.shape} does not hold as many{mend}"
+                f"reshape: X has shape {X.shape}, {counted(X.size, 'entry', 'entries')}; {self.shape} does not "
+                f"hold as many{mend}"
             )
         value = X.reshape(shape).copy()
         return value, {"X": lambda: Reshape(shape, X.shape, X.dtype)}

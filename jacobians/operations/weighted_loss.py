@@ -81,7 +81,8 @@ class Weighted(Loss):
         count = X.shape[axis]
         if len(self.weights) != count:
             raise ShapeError(
-                f"{self.name}: X {X.shape} holds {counted(count, 'example')}, the loss {counted(len(self.weights), 'weight')} "
+                f"{self.name}: X {X.shape} holds {counted(count, 'example')}, the loss "
+                f"{counted(len(self.weights), 'weight')} "
                 f"({self.layout}); give one weight for each example of this batch, and to blocks "
                 "in_blocks(X, Y, weights=w)"
             )

@@ -58,7 +58,8 @@ def test_without_the_constant_the_right_one_passes(name):
 def test_it_is_said_what_would_help():
     (reason,) = check_gradient(*beside("float32 beside 1e7")).reasons
     assert reason == (
-        "x: only an error above 2e+02 can be seen here, but no derivative that was given exceeds 3. So a gradient of 0 would pass "
+        "x: only an error above 2e+02 can be seen here, but no derivative that was given exceeds 3. So a "
+        "gradient of 0 would pass "
         "too. The rounding of fun's value, 1e+07, hides smaller errors. Subtract its constant part, compute in "
         "float64, or give check_jacobian the terms that it adds up"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import io
 import json
 import os
@@ -293,3 +295,27 @@ def test_a_terminal_is_told_how_long_a_command_works(
         assert not shown.wait(0.02)
     assert terminal.getvalue() == before
     assert capsys.readouterr().out == "done\n"
+
+
+ALL = {"compare", "explain", "derive", "check", "audit", "translate", "train", "explore", "conventions"}
+
+
+@pytest.mark.parametrize(
+    ("words", "imported"), [(["conventions"], {"conventions"}), (["--help"], ALL), (["chek"], ALL)]
+)
+def test_a_command_imports_only_its_own_module(
+    words: list[str], imported: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    real = importlib.import_module
+
+    def counted(name: str, package: str | None = None) -> Any:
+        if name.startswith("jacobians.cli."):
+            asked.append(name.removeprefix("jacobians.cli.").removesuffix("_command"))
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", counted)
+    with contextlib.suppress(SystemExit):
+        main(words)
+    capsys.readouterr()
+    assert set(asked) == imported

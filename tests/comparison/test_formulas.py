@@ -162,7 +162,7 @@ def test_a_comparison_says_in_one_line_what_it_found():
     assert repr(worse).endswith("; NOT one gradient")
 
 
-def test_what_a_convention_lacks_is_said_and_is_no_difference() -> None:
+def test_what_a_convention_lacks_is_said_and_a_missing_name_is_no_difference() -> None:
     found = formulas("ng-ml-2011", "cs231n")
     rows = {row.label: row for row in found.rows}
     assert (rows["A1"].text(1), rows["dA1"].text(0), rows["bias 1"].text(0)) == (
@@ -170,6 +170,6 @@ def test_what_a_convention_lacks_is_said_and_is_no_difference() -> None:
         "no name for it",
         "in the weight",
     )
-    assert [rows[label].differs for label in ("A1", "dA1", "bias 1")] == [False, False, True]
-    assert "  A1\n      ng-ml-2011: A₁ = [1 X]\n      cs231n: X as it is\n" in found.to_text()
+    assert [rows[label].differs for label in ("A1", "dA1", "bias 1")] == [True, False, True]
+    assert "≠ A1\n      ng-ml-2011: A₁ = [1 X]\n      cs231n: X as it is\n" in found.to_text()
     assert "X as it is" in found._repr_html_()
