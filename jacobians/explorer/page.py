@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jacobians.conventions import Convention
+from jacobians.errors import ArgumentError
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES, Example
 from jacobians.explorer.graph_section import graph_record
@@ -57,6 +58,9 @@ def explorer_page(presets: Sequence[Convention | str] | None = None, examples: S
     >>> page[:15]
     '<!doctype html>'
     """
+    if isinstance(presets, str | Convention):
+        name = presets if isinstance(presets, str) else presets.name
+        raise ArgumentError(f"explorer_page: presets is one convention; write a list: explorer_page([{name!r}])")
     offered = all_conventions() if presets is None else [convention(each) for each in presets]
     data = explorer_data(offered, examples)
     return one_file("page.html", _STYLES, _SCRIPTS, data, first=runtime())

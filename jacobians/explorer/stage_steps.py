@@ -22,6 +22,7 @@ from jacobians.symbols.expressions import (
     Expr,
     Hadamard,
     MatMul,
+    Ones,
     Part,
     Quotient,
     Reshaped,
@@ -75,6 +76,8 @@ class _Stops:
         for stop, step in zip(stops, ahead, strict=False):  # a weight kept in front is a stop of the row alone
             stop["ahead"] = self.distinct.keep(self._ahead(step))
         late = next((chain.factor for chain in self.chains if chain.factor is not None), None)
+        if late is not None:  # the first factor's entries are shown without the weight that is kept in front
+            stops[0]["row"] = self.math(Ones(tuple(stops[0]["shape"])))
         return self.distinct.keep(
             {
                 "stops": [self.distinct.keep(stop) for stop in stops],

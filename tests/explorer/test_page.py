@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from jacobians import Convention, Layout, all_conventions, convention
-from jacobians.errors import LayoutError
+from jacobians.errors import ArgumentError, LayoutError
 from jacobians.explorer import explorer_page
 from jacobians.explorer.distinct_values import DistinctValues
 from jacobians.explorer.example_nets import EXAMPLES
@@ -115,3 +115,11 @@ class WithoutTextbook(Softsign):
 def test_an_activation_that_the_page_cannot_compute_is_refused(activation: Any, text: str) -> None:
     with pytest.raises(LayoutError, match=f"^explorer: {text}"):
         templates_record([], [], {"own": activation}, DistinctValues())
+
+
+@pytest.mark.parametrize("one", ["cs231n", convention("cs231n")])
+def test_one_convention_is_told_to_be_a_list(one: Any) -> None:
+    with pytest.raises(
+        ArgumentError, match=re.escape("presets is one convention; write a list: explorer_page(['cs231n'])")
+    ):
+        explorer_page(one)

@@ -44,6 +44,11 @@ def test_keys_and_buttons_move_the_row(tab: Tab) -> None:
     tab.page.locator("#left-step svg").focus()
     tab.page.keyboard.press("Home")
     assert stop(tab) == "start"
+    # Ng keeps 1 / m in front: the row's entries are those of 1, and its title says so
+    assert tab.page.locator("#left-step caption math").text_content() == "1"
+    assert last_table(tab, "left") == [["1.00"] * 6]
+    assert "N" in (tab.page.locator("#right-step caption math").text_content() or "")
+    assert last_table(tab, "right") == [[".17"] * 6]
     tab.page.evaluate("() => document.activeElement.blur()")
     for name in ("loss", "∂Z₃/∂σ(Z₂)", "drop the 1"):
         tab.page.keyboard.press("ArrowRight")
