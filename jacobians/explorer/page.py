@@ -59,7 +59,7 @@ def explorer_page(presets: Sequence[Convention | str] | None = None, examples: S
     '<!doctype html>'
     """
     if isinstance(presets, str | Convention):
-        name = presets if isinstance(presets, str) else presets.name
+        name = getattr(presets, "name", presets)
         raise ArgumentError(f"explorer_page: presets is one convention; write a list: explorer_page([{name!r}])")
     offered = all_conventions() if presets is None else [convention(each) for each in presets]
     data = explorer_data(offered, examples)
