@@ -447,12 +447,12 @@ def test_what_is_no_run(make: Any) -> None:
     net = Network.dense((4, 3, 2))
     _, J = sigmoid(np.ones(3))
     for given, message in (
-        (J, r": run is a Diagonal, a Jacobian; expected a Run: with J .* Gauss–Newton matrix is J\.T @ H @ J; or pass"),
+        (J, r": run is a Diagonal, a Jacobian; expected a Run, .*; or, with J .* Gauss–Newton matrix is J\.T @ H @ J"),
         (
             values(v=1.0)[0],
-            r": run is a Value; expected a Run: a scalar of a graph has its Hessian by v\.hessian\(W\); a",
+            r": v is a value of a graph; expected the Run of a network, which may be a function of values",
         ),
-        (net, r": run is a Network; expected a Run: evaluate it first: run = net\.run\(params, X, Y\)$"),
+        (net, r": run is a Network; evaluate it first: run = net\.run\(params, X, Y\)$"),
         (net.init(0), r": run is a dict of W1, b1, W2, b2; expected a Run: evaluate a network first: run = net"),
     ):
         with pytest.raises(ArgumentError, match="^(gauss_newton|empirical_fisher|kronecker_factored)" + message):

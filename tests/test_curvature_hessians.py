@@ -496,7 +496,7 @@ def test_wrong_names() -> None:
         hessian(r).block("w1")
     with pytest.raises(LayoutError, match="is a cross block; take the whole Hessian's"):
         r.hessian("W1", "W2").numerator.blocks()
-    with pytest.raises(ArgumentError, match=r"hessian: run is .*; expected a Run: evaluate it first"):
+    with pytest.raises(ArgumentError, match=r"hessian: run is .*; evaluate it first: run = net\.run"):
         hessian(r.network)  # type: ignore[arg-type]
 
 

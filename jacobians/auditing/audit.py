@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from jacobians.arrays import counted
 from jacobians.auditing.assignments import STRENGTH
 from jacobians.auditing.formula import NOTATIONS, Formula, Notation
 from jacobians.auditing.names import Scope
@@ -246,7 +245,7 @@ def _with_the_loss(read: str, setting: RandomBatches) -> str:
     if over is None or setting.examples == 1:
         return read
     return "; ".join(
-        filter(None, (read, f"the loss is the {over} of {loss.name} over {counted(setting.examples, 'example')}"))
+        filter(None, (read, f"the loss is the {over} of {loss.name} over the {setting.examples} examples"))
     )
 
 

@@ -137,7 +137,7 @@ REFUSED = [
     ("dW1 = sigmoid(*X)", "stars have no place in a call"),
     ("dW1 = sigmoid(Z=X)", "sigmoid takes no keywords"),
     ("dW1 = np.ones(10**9)", "a small whole number is wanted"),
-    ("dW1 = np.ones(999999)", "nothing here has 999999 entries; there are 9 examples: write np.ones"),
+    ("dW1 = np.ones(999999)", "nothing here has 999999 entries, and there are 9 examples: write np.ones"),
     ("dW1 = np.ones((9, 9, 9))", "a shape has one or two sizes"),
     ("dW1 = np.pad(X, ((9, 9), (9, 9)))", "np.pad is not read in this form"),
     ("dW1 = X.sum(axis=7)", "a sum takes axis=0 or axis=1"),

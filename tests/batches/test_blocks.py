@@ -129,7 +129,7 @@ class Short:
 
 
 def test_a_source_that_gives_fewer_examples_than_it_says() -> None:
-    with pytest.raises(DataError, match="X gave 1 examples for 8 to 9; expected 2"):
+    with pytest.raises(DataError, match="X gave 1 example for 8 to 9; expected 2"):
         Blocks(Short(), Y, 4)[2]
 
 

@@ -160,7 +160,7 @@ class Fewer:
 
 
 def test_blocks_that_do_not_hold_what_count_says() -> None:
-    with pytest.raises(DataError, match=r"the 10 blocks hold 20 examples; batches\.count is 21"):
+    with pytest.raises(DataError, match=r"10 blocks together hold 20 examples; batches\.count is 21"):
         over_blocks(total, Fewer(), lambda index, found: None)
 
 

@@ -139,7 +139,7 @@ def test_refusals() -> None:
     ):
         jm.normalise(np.ones((2, 2, 2)))
     with pytest.raises(
-        DomainError, match=r"covariance: X has shape \(1, 3\), 1 examples .*with ddof=1 there must be more"
+        DomainError, match=r"covariance: X has shape \(1, 3\), 1 example .*with ddof=1 there must be more"
     ):
         jm.covariance(np.ones((1, 3)))
     with pytest.raises(ShapeError, match=r"covariance: X has shape \(3,\); expected a batch of vectors"):

@@ -56,7 +56,7 @@ def test_it_keeps_the_layout_and_the_factor_of_what_it_is_made_of() -> None:
         (
             [1.0, 2.0, 3.0],
             ShapeError,
-            r"^weighted: there are 3 weights, X \(2, 2\) holds 2 examples .*; give one weight",
+            r"^weighted: X \(2, 2\) holds 2 examples, the loss 3 weights .*; give one weight",
         ),
     ],
 )
