@@ -16,7 +16,7 @@ from jacobians.testing.compare import agree, fail, refused
 
 __all__ = ["assert_display", "assert_limits", "assert_refusals"]
 
-_LONG = 100
+_LONG = 80
 """Letters without spaces that a repr has before it may take several lines."""
 
 
