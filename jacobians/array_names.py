@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from jacobians.errors import LayoutError
@@ -95,9 +95,11 @@ class ArrayNames:
         for alias, role in self.aliases.items():
             if role.partition(":")[0] not in ROLES:
                 raise LayoutError(f"ArrayNames: {alias!r} stands for {role!r}; expected one of {', '.join(ROLES)}")
+        usual = {each.name: each.default for each in fields(self)}
         for role, pattern in self._given():
             if not isinstance(pattern, str):
-                raise LayoutError(f"ArrayNames: {role}={pattern!r} is no text; write a pattern such as {role}='W{{l}}'")
+                such = usual[role] or "d{l}"
+                raise LayoutError(f"ArrayNames: {role}={pattern!r} is no text; write one such as {role}={such!r}")
         for role in _LAYERED:
             pattern = getattr(self, role)
             if pattern is not None and not ("{l}" in pattern or "{u}" in pattern):

@@ -243,6 +243,9 @@ TRIES = {
     "jac.Layout().replace(q='rows')": "Layout.replace: 'q' is no field; choose from batch, weights, ",
     "type(net.convention.names)(weights='V{l}')": "ArrayNames: got an unexpected keyword argument 'weights'; "
     "did you mean 'weight'?",
+    "type(net.convention.names)(weight=3)": "ArrayNames: weight=3 is no text; write one such as weight='W{l}'",
+    "type(net.convention.names)(gradient=3)": "write one such as gradient='d{name}'",
+    "type(net.convention.names)(count=3)": "ArrayNames: count=3 is no text; write one such as count='N'",
     "jac.Layout(bach='rows')": "Layout: got an unexpected keyword argument 'bach'; did you mean 'batch'?",
     "run.hvp": "a Run has no attribute 'hvp': run.hessian().jvp(direction)",
     "run.vjp": "a Run has no attribute 'vjp'",
